@@ -1,4 +1,4 @@
-"""What CI systems read about a run: JUnit XML, and the workflow commands of GitHub Actions."""
+"""Reports for CI systems: JUnit XML, and the workflow commands of GitHub Actions."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,13 +12,13 @@ Outcome = Literal["passed", "failed", "error"]
 
 
 class Case(NamedTuple):
-    """One thing that was tested.
+    """A test case.
 
-    outcome : an "error" is a test that could not be made
-    file : what it is about, a path
-    message, details : why it did not pass, in one line and in several
+    outcome : "passed", "failed", or "error" if the test could not be run
+    file : the path of the tested file
+    message, details : why the test did not pass, in one line and in several
     kind : the class of the failure or error
-    seconds : that it took
+    seconds : the duration
     """
 
     name: str
@@ -31,9 +31,9 @@ class Case(NamedTuple):
 
 
 def junit_xml(cases: Sequence[Case]) -> str:
-    r"""Return JUnit XML, a test case each, valid by the schemas of Ant and of Jenkins.
+    r"""Return the cases as JUnit XML, valid by the schemas of Ant and of Jenkins.
 
-    What does not print is escaped as in a\nb: XML cannot hold control characters.
+    Characters that do not print are escaped, as in a\nb, because XML cannot contain control characters.
     """
     from xml.etree import ElementTree as Xml
 
@@ -51,7 +51,7 @@ def junit_xml(cases: Sequence[Case]) -> str:
             "package": "convcli",
             "id": "0",
             "timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}",
-            "hostname": "localhost",  # what the schema has for one that is not told
+            "hostname": "localhost",  # which the schema prescribes if the host is unknown
             **{name: str(count) for name, count in counts.items()},
             "time": f"{sum(case.seconds for case in cases):.3f}",
         },
@@ -71,7 +71,7 @@ def junit_xml(cases: Sequence[Case]) -> str:
 
 
 def github_commands(cases: Sequence[Case]) -> str:
-    """Return a workflow command for each case that did not pass: GitHub shows it at the file."""
+    """Return a workflow command for each case that did not pass, which GitHub shows next to the file."""
     return "".join(_command(case) for case in cases if case.outcome != "passed")
 
 

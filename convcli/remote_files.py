@@ -1,4 +1,4 @@
-"""Files behind URLs (https, s3, gs, memory) as paths: the only module that imports fsspec, when one is first used."""
+"""Remote files at URLs (https, s3, gs, memory) as paths; the only module that imports fsspec, on first use."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from typing import IO, Any, BinaryIO, NamedTuple, Protocol
 
 from convcli.errors import ArgumentError, ConvcliError
 
-MOST = 1 << 31  # bytes of a remote file, which is held in memory while it is read
+MOST = 1 << 31  # the largest size in bytes of a remote file, which is kept in memory while it is read
 BLOCK = 1 << 20
-CONNECTED, ANSWERED = 30, 60  # seconds in which an HTTP server has to take a connection, and to send more
+CONNECTED, ANSWERED = (
+    30,
+    60,
+)  # timeouts in seconds for an HTTP server to accept a connection, and to send more data
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _COLLAPSED = re.compile(
@@ -26,9 +29,9 @@ _COLLAPSED = re.compile(
 
 
 class Store(NamedTuple):
-    """What reaches the files of a scheme.
+    """The storage behind a URL scheme.
 
-    packages : that have to be installed
+    packages : the packages that must be installed
     writable : whether files can be written
     """
 
@@ -41,12 +44,12 @@ STORES = {
     "https": Store(("fsspec", "aiohttp"), writable=False),
     "s3": Store(("fsspec", "s3fs")),
     "gs": Store(("fsspec", "gcsfs")),
-    "memory": Store(("fsspec",)),  # of this process, for tests
+    "memory": Store(("fsspec",)),  # in the memory of this process, for tests
 }
 
 
 class Entry(Protocol):
-    """What is in a folder, as `os.scandir` tells it."""
+    """An entry of a folder, with the interface of `os.DirEntry`."""
 
     @property
     def name(self) -> str:
@@ -77,7 +80,7 @@ class _RemoteEntry(NamedTuple):
 
 
 def file_path(text: str | PathLike[str]) -> Path:
-    """Return the path of a file, behind a URL or not; or raise ArgumentError where a URL cannot be used here.
+    """Return the path of a local file or of a remote file at a URL; raise ArgumentError if the URL cannot be used.
 
     >>> file_path("in/a.png"), file_path("memory://in/a.png").with_name("b.png")
     (PosixPath('in/a.png'), RemotePath('memory://in/b.png'))
@@ -91,7 +94,7 @@ def file_path(text: str | PathLike[str]) -> Path:
     scheme = match[1].lower()
     if scheme not in STORES:
         known = " ".join(f"{each}://" for each in STORES)
-        raise ArgumentError(f"{text}: files cannot be reached by {scheme}://; use {known}or a path")
+        raise ArgumentError(f"{text}: the URL scheme {scheme}:// is not supported; use {known}or a path")
     from importlib.util import find_spec
 
     missing = [package for package in STORES[scheme].packages if find_spec(package) is None]
@@ -105,30 +108,30 @@ def file_path(text: str | PathLike[str]) -> Path:
 
 
 def target_path(text: str | PathLike[str]) -> Path:
-    """Return the path of a file to be written, or raise ArgumentError where the store takes none."""
+    """Return the path of a file to be written, or raise ArgumentError if its storage is read-only."""
     path = file_path(text)
     check_writable(path)
     return path
 
 
 def check_writable(path: Path) -> None:
-    """Raise ArgumentError where nothing can be written behind a URL."""
+    """Raise ArgumentError for a URL to which nothing can be written."""
     if isinstance(path, RemotePath) and not path.store.writable:
         writable = " ".join(f"{each}://" for each, store in STORES.items() if store.writable)
         raise ArgumentError(
-            f"cannot write {path}: HTTP is read only here; name an `output` on this machine, or behind {writable}"
+            f"cannot write {path}: HTTP is read-only; choose an `output` on this machine, or at {writable}"
         )
 
 
 def is_url(text: str) -> bool:
-    """Tell whether text is the URL of a remote file, and no file of this machine."""
+    """Return whether a text is the URL of a remote file, and not the path of an existing local file."""
     return isinstance(file_path(text), RemotePath)
 
 
 class RemotePath(PosixPath):
-    """The path of a file behind a URL; what fails raises an OSError, as it does with files of this machine.
+    """The path of a remote file at a URL; failures raise OSError, as for local files.
 
-    given : the URL as it was typed, with its query, where the path is not made of another
+    given : the URL as it was typed, with its query; None for a path that was derived from another
     """
 
     given: str | None = None
@@ -138,56 +141,56 @@ class RemotePath(PosixPath):
         return self.given or _COLLAPSED.sub(lambda match: f"{match[1]}://", super().__str__(), count=1)
 
     def __fspath__(self) -> str:
-        """Return the URL, which no file of this machine has for a path."""
+        """Return the URL, which is not the path of a local file."""
         return str(self)
 
     def __repr__(self) -> str:
-        """Write it as Python would."""
+        """Return the representation in Python."""
         return f"RemotePath({str(self)!r})"
 
     def __reduce__(self) -> tuple[Callable[[str], Path], tuple[str]]:
-        """Be the same in every process."""
+        """Unpickle as the same path in every process."""
         return (file_path, (str(self),))
 
     @property
     def scheme(self) -> str:
-        """What stands before ://."""
+        """The URL scheme, before ://."""
         return str(self).partition(":")[0].lower()
 
     @property
     def store(self) -> Store:
-        """What reaches it."""
+        """The storage of the file."""
         return STORES[self.scheme]
 
     @property
     def below_scheme(self) -> str:
-        """The path without what stands before ://."""
+        """The path without the scheme and ://."""
         return str(self).partition("://")[2]
 
     def absolute(self) -> RemotePath:
-        """Return itself: it means the same everywhere."""
+        """Return the path itself, which is always absolute."""
         return self
 
     def exists(self, *, follow_symlinks: bool = True) -> bool:
-        """Tell whether there is something; over HTTP only reading tells, and it is taken for a file."""
+        """Return whether the path exists; always True over HTTP, where only reading can find out."""
         return self._found() is not None
 
     def is_file(self, *, follow_symlinks: bool = True) -> bool:
-        """Tell whether there is a file."""
+        """Return whether the path is a file."""
         found = self._found()
         return found is not None and stat.S_ISREG(found.st_mode)
 
     def is_dir(self, *, follow_symlinks: bool = True) -> bool:
-        """Tell whether there is a folder."""
+        """Return whether the path is a folder."""
         found = self._found()
         return found is not None and stat.S_ISDIR(found.st_mode)
 
     def is_symlink(self) -> bool:
-        """Return False: no store has links."""
+        """Return False, because remote storage has no links."""
         return False
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
-        """Return whether it is a file or a folder, and its size, where the store tells; or raise OSError."""
+        """Return the status: file or folder, and the size if the storage knows it; or raise OSError."""
         if not self.store.writable:
             return _status(stat.S_IFREG, 0)
         with _explained(self):
@@ -197,9 +200,9 @@ class RemotePath(PosixPath):
         return _status(kind, found.get("size") or 0)
 
     def open(self, mode: str = "r", *arguments: Any, **options: Any) -> IO[Any]:  # type: ignore[override]
-        """Read the whole file into memory, and return it open; or raise OSError."""
+        """Read the whole file into memory, and return it as an open file; or raise OSError."""
         data = BytesIO()
-        # One request without a question for the size before: a server may answer that in another way.
+        # A single request, without asking for the size first, because some servers do not support that.
         streamed = {} if self.store.writable else {"block_size": 0, "size": 1}
         with _explained(self):
             system, inside = self._system()
@@ -212,7 +215,7 @@ class RemotePath(PosixPath):
         return data if "b" in mode else TextIOWrapper(data, *arguments[1:], **options)
 
     def entries(self) -> list[_RemoteEntry]:
-        """Return what is in a folder, or raise OSError."""
+        """Return the entries of a folder, or raise OSError."""
         with _explained(self):
             system, inside = self._system()
             listed = system.ls(inside, detail=True, refresh=True)
@@ -224,10 +227,11 @@ class RemotePath(PosixPath):
         return [] if folder else [_RemoteEntry(*each) for each in names.items() if each[0] or each[0] != own]
 
     def write(self, data: bytes | Callable[[BinaryIO], None], *, overwrite: bool) -> None:
-        """Give the file its whole content at once, as far as the store can; or raise OSError.
+        """Write the file atomically, if its storage supports that; or raise OSError.
 
-        S3 and Google Cloud Storage show an object when all of it has been sent, and refuse to replace one that has
-        come meanwhile. `data` may be a function that writes to an open file, which is then a temporary one here.
+        S3 and Google Cloud Storage show an object only when it has been sent completely; without `overwrite`, they do
+        not replace one that was created in the meantime. `data` may be a function that writes to an open file, which is
+        then a local temporary file.
         """
         mode = "overwrite" if overwrite else "create"
         if callable(data):
@@ -247,7 +251,7 @@ class RemotePath(PosixPath):
             try:
                 getattr(system, method)(*order, mode=mode)
             except FileNotFoundError:
-                raise OSError(errno.EIO, "the store has no such bucket; check the spelling") from None
+                raise OSError(errno.EIO, "there is no such bucket; check the spelling") from None
 
     def _found(self) -> os.stat_result | None:
         try:
@@ -256,7 +260,7 @@ class RemotePath(PosixPath):
             return None
 
     def _system(self) -> tuple[Any, str]:
-        """Return what reaches the store, and what the store calls the file."""
+        """Return the fsspec file system, and the path of the file in it."""
         from fsspec.core import url_to_fs
 
         system, inside = url_to_fs(str(self), **_options(self.scheme))
@@ -264,7 +268,7 @@ class RemotePath(PosixPath):
 
 
 def entries(folder: str) -> Sequence[Entry]:
-    """Return what is in a folder, behind a URL or not, or raise OSError."""
+    """Return the entries of a local folder or of one at a URL, or raise OSError."""
     path = file_path(folder or ".")
     if isinstance(path, RemotePath):
         return path.entries()
@@ -277,7 +281,7 @@ def _status(kind: int, size: int) -> os.stat_result:
 
 
 def _options(scheme: str) -> dict[str, Any]:
-    """Return how a store is reached."""
+    """Return the options of the fsspec file system for a scheme."""
     if STORES[scheme].writable:
         return {"use_listings_cache": False} if scheme == "s3" else {}
     from aiohttp import ClientTimeout
@@ -288,7 +292,7 @@ def _options(scheme: str) -> dict[str, Any]:
 
 @contextmanager
 def _explained(path: RemotePath) -> Iterator[None]:
-    """Turn what the packages behind a store raise into an OSError that says why, in one line."""
+    """Convert the exceptions of fsspec and its packages to an OSError with a message of one line."""
     try:
         yield
     except (FileNotFoundError, FileExistsError, ConvcliError):
@@ -298,13 +302,13 @@ def _explained(path: RemotePath) -> Iterator[None]:
     except OSError as error:
         if error.errno is not None and error.strerror:
             raise
-        raise OSError(error.errno or errno.EIO, _word(error)) from error
-    except Exception as error:  # each package has exceptions of its own
-        raise OSError(errno.EIO, _word(error)) from error
+        raise OSError(error.errno or errno.EIO, _message(error)) from error
+    except Exception as error:  # each package has its own exceptions
+        raise OSError(errno.EIO, _message(error)) from error
 
 
-def _word(error: Exception) -> str:
-    """Return what a store said, in one line."""
+def _message(error: Exception) -> str:
+    """Return the message of an exception in one line."""
     status, message = getattr(error, "status", None), getattr(error, "message", "")
     if isinstance(status, int):
         return f"the server answers {status} {message}".rstrip()

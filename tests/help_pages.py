@@ -70,8 +70,8 @@ def operators() -> str:
             found.append(f"{name:<16} {' '.join(options)}")
     for what, names in (
         ("activations", ACTIVATIONS),
-        ("with an operand, as mul o64x1x1", BINARY),
-        ("of single elements", UNARY),
+        ("with an operand, such as mul o64x1x1", BINARY),
+        ("element-wise", UNARY),
         ("reduce-KIND a keep, where KIND is", REDUCTIONS),
     ):
         lines = wrap(", ".join(names), 76, break_on_hyphens=False)

@@ -83,7 +83,7 @@ def test_every_page_is_reached_from_the_readme() -> None:
 @pytest.mark.parametrize(
     ("link", "why"),
     [
-        ("convcli/docs/padding.md#with-what", ""),
+        ("convcli/docs/padding.md#values", ""),
         ("convcli/docs/padding.md#without", "has no heading #without"),
         ("convcli/docs/paddings.md", "does not exist"),
         ("../elsewhere.md", "leaves the project"),

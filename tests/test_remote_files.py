@@ -192,7 +192,7 @@ def test_other_commands_read_and_write_them(call: Call, store: dict[str, object]
     compared = call("compare", "memory://in/tiny.png", "--kernel", "box", "-o", "memory://x/sheet.png")
     assert (compared.code, "/x/sheet.png" in store) == (0, True)
     report = call("filter", "memory://in/house.png", "--kernel", "box", "--report", "memory://x/r.jsonl")
-    assert (report.code, "must be a file of this machine" in one_error(report)) == (2, True)
+    assert (report.code, "which needs a local file" in one_error(report)) == (2, True)
 
 
 # Stores that fail
@@ -223,7 +223,7 @@ def test_a_file_appears_whole_or_not_at_all(store: dict[str, object]) -> None:
     [
         (PermissionError(13, "Access Denied"), "Access Denied; write into another folder with `output`"),
         (PermissionError("Forbidden\nby a rule"), "Forbidden by a rule"),
-        (FileNotFoundError("bucket"), "the store has no such bucket; check the spelling"),
+        (FileNotFoundError("bucket"), "there is no such bucket; check the spelling"),
         (TimeoutError(), "memory did not answer in time; try again"),
         (RuntimeError("the connection broke"), "the connection broke"),
         (KeyError(), "KeyError"),
@@ -330,7 +330,7 @@ def test_pictures_of_a_server(
         result = call(*words)
         assert result.code == 2
         assert one_error(result).endswith(
-            "HTTP is read only here; name an -o on this machine, or behind s3:// gs:// memory://"
+            "HTTP is read-only; choose an -o on this machine, or at s3:// gs:// memory://"
         )
 
 
@@ -353,7 +353,7 @@ def test_what_is_missing_is_said_with_the_way_to_install_it(call: Call) -> None:
         "s3://bucket/a.png is a remote file, which needs fsspec and s3fs; install them: pip install 'convcli[remote]'",
     )
     with pytest.raises(
-        ArgumentError, match=r"ftp://h/a.png: files cannot be reached by ftp://; use http:// https://"
+        ArgumentError, match=r"ftp://h/a.png: the URL scheme ftp:// is not supported; use http:// https://"
     ):
         file_path("ftp://h/a.png")
 

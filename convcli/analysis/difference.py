@@ -120,7 +120,7 @@ def measured(a: ArrayLike, b: ArrayLike, tolerance: float = 0, peak: float | Non
     if peak is None:
         if a.dtype != b.dtype:
             raise ArgumentError(
-                f"a has dtype {a.dtype} and b {b.dtype}, whose largest values may differ; convert one, or give `peak`"
+                f"a has dtype {a.dtype} and b {b.dtype}, whose largest values may differ; convert one, or give peak"
             )
         peak = full_scale(a.dtype) if a.dtype.kind != "b" else 1.0
     largest, place, squares, beyond = 0.0, None, 0.0, 0

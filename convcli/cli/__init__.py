@@ -1,4 +1,4 @@
-"""The command line: the group of commands, and the one place where a failure becomes a message and an exit code."""
+"""The command line: the group of commands, and the conversion of failures to messages and exit codes."""
 
 import errno
 import os
@@ -17,16 +17,16 @@ from convcli.batch.stop import SIGNALS
 from convcli.cli.conversation import Conversation, lose
 from convcli.errors import ConvcliError, instead_of
 
-# In the order of the help; each is a module in cli/commands.
+# In the order in which the help lists them; each is a module in cli/commands.
 COMMANDS = (
     *("filter", "match", "diff", "learn", "kernels", "draw"),
     *("shape", "params", "cost", "compare", "networks"),
     *("tune", "config", "completion", "help"),
 )
 
-SETTINGS = "convcli.settings"  # of a context: what `settings` found for its command
-VARIABLE = "_CONVCLI_COMPLETE"  # holds the shell that asks for completions, as Click names it
-INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells show it
+SETTINGS = "convcli.settings"  # the key in a context's `meta` of what `settings` found for its command
+VARIABLE = "_CONVCLI_COMPLETE"  # the environment variable by which Click asks for completions
+INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 plus the number of the signal, as in shells
 ENDED = tuple(128 + number for number in SIGNALS)
 
 
@@ -35,7 +35,7 @@ class _NoCommandError(click.UsageError):
 
 
 class _Commands(click.Group):
-    """The commands, each imported when it is asked for."""
+    """The group of commands, each of which is imported on use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -70,7 +70,7 @@ class _Commands(click.Group):
 
 @contextmanager
 def _broken_pipes() -> Iterator[None]:
-    """Exit as a broken pipe would end a program in C; Click would exit with 1."""
+    """Exit with 141 on a broken pipe, like a program that SIGPIPE ends; Click would exit with 1."""
     try:
         yield
     except BrokenPipeError:
@@ -80,12 +80,12 @@ def _broken_pipes() -> Iterator[None]:
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Each command explains itself: convcli filter --help. Topics such as kernels, padding and exit codes have "
-    "pages: convcli help.",
+    epilog="Each command has its own help: convcli filter --help. convcli help lists pages on topics such as kernels, "
+    "padding and exit codes.",
 )
 @click.version_option(__version__, "-V", "--version", message="convcli %(version)s")
 def group() -> None:
-    """Run convolutions on pictures, and answer every question about a convolutional layer.
+    """Run convolutions on pictures, and calculate the shape and the cost of convolutional layers.
 
     \b
     convcli filter photo.png --kernel sobel      write photo.sobel.png
@@ -94,8 +94,8 @@ def group() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run convcli and exit: 0 done, 1 an input failed, 2 wrong usage, 128 + N ended by signal N."""
-    sys.set_int_max_str_digits(0)  # counts are written whole, however long
+    """Run convcli and exit: 0 for success, 1 if an input failed, 2 for wrong usage, 128 + N if signal N ended it."""
+    sys.set_int_max_str_digits(0)  # counts may have any number of digits
     _prepare_streams()
     conversation = Conversation()
     try:
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except OSError as error:
         conversation.error(_explained(error))
         code = conversation.failed
-    if code == BROKEN_PIPE:  # nobody reads the rest
+    if code == BROKEN_PIPE:  # the rest of the output has no reader
         lose(sys.stdout)
     if code in ENDED:  # a second signal must not interrupt the exit
         for number in SIGNALS:
@@ -115,11 +115,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _explained(error: OSError) -> str:
-    """Describe an OSError that no command handles: of the working directory, of a file, or else of standard output."""
+    """Describe an OSError that no command handles: about the working directory, a file, or else standard output."""
     try:
         os.getcwd()  # noqa: PTH109  # Path.cwd is no shorter
     except OSError:
-        return "the working directory has been removed; change into one that is there"
+        return "the working directory has been removed; change to one that exists"
     if error.filename is not None:
         return f"cannot use {os.fsdecode(error.filename)}: {error.strerror}"
     lose(sys.stdout)
@@ -128,10 +128,10 @@ def _explained(error: OSError) -> str:
 
 
 def _prepare_streams() -> None:
-    """Open the streams that the caller closed, so that no file opened later gets their numbers.
+    """Open the standard streams that the caller closed, so that no file opened later gets their file descriptors.
 
-    A closed standard input gives an error when it is read, a closed standard output when it is written; messages to a
-    closed standard error are lost. Characters that the encoding of a stream does not have are written as escapes.
+    Reading a closed standard input and writing to a closed standard output is then an error; messages to a closed
+    standard error are lost. Characters that the encoding of a stream lacks are written as escape sequences.
     """
     for name, mode, access in (
         ("stdin", "r", os.O_RDONLY),
@@ -146,7 +146,7 @@ def _prepare_streams() -> None:
 
 
 def _run(arguments: Sequence[str] | None, conversation: Conversation) -> int:
-    """Run the command and turn every expected failure into one line and an exit code."""
+    """Run the command; report every expected failure in one line, and return the exit code."""
     conversation.keep(sys.argv[1:] if arguments is None else arguments)
     try:
         if VARIABLE in os.environ:
@@ -172,7 +172,7 @@ def _run(arguments: Sequence[str] | None, conversation: Conversation) -> int:
 
 
 def _source(option: click.Option, ctx: click.Context | None) -> str | None:
-    """Return where the value of an option stands that is not on the command line; None where it is."""
+    """Return the file or variable that sets the value of an option; None if the command line or no one does."""
     found = {} if ctx is None else ctx.meta.get(SETTINGS, {})
     if ctx is None or option.name not in found:
         return None
@@ -181,7 +181,7 @@ def _source(option: click.Option, ctx: click.Context | None) -> str | None:
 
 
 def _message(error: click.UsageError) -> str:
-    """Return the message, which is the same for every version of Click."""
+    """Return the message of a usage error, the same for every version of Click."""
     message = error.format_message()
     if isinstance(error, click.NoSuchOption):
         close = " or ".join(map(repr, sorted(error.possibilities or ())))
@@ -192,7 +192,7 @@ def _message(error: click.UsageError) -> str:
         message = f"No such option {error.option_name!r}{way}"
     option = error.param if isinstance(error, click.BadParameter) else None
     if isinstance(option, click.Option) and (where := _source(option, error.ctx)):
-        return f"{message.rstrip('.')}; it stands in {where}"
+        return f"{message.rstrip('.')}; it is set in {where}"
     if isinstance(option, click.Option) and option.show_envvar and error.ctx is not None:
         hint = option.get_error_hint(error.ctx)
         if f"{option.envvar}" not in hint:

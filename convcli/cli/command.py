@@ -1,4 +1,4 @@
-"""The class of all commands, which lays out their help: examples, the options used most, and all by --help-all."""
+"""The class of all commands, which formats their help: examples, the most used options, and all with --help-all."""
 
 from collections.abc import Callable, Mapping, Sequence
 from inspect import cleandoc
@@ -10,13 +10,13 @@ from convcli.cli import COMMANDS, SETTINGS
 from convcli.cli.conversation import Conversation
 from convcli.cli.settings import settings
 
-TYPED = "convcli.typed"  # where a context keeps the names of all parameters as they were typed, in order
-HELP = {"-h", "--help", "--help-all"}  # which show what to write in a file that cannot be read
-WIDEST = 24  # of the names of an option in grouped help; longer ones have a line of their own
+TYPED = "convcli.typed"  # the key in a context's `meta` of the names of the typed parameters, in their order
+HELP = {"-h", "--help", "--help-all"}  # these work even if the file of settings is invalid
+WIDEST = 24  # width of the column of names in grouped help; longer names get a separate line
 
 
 class Command(click.Command):
-    """A command whose help leads with its examples and the options that most people use; --help-all has the rest."""
+    """A command whose --help shows examples and the most used options, and whose --help-all shows all options."""
 
     def __init__(
         self,
@@ -29,13 +29,14 @@ class Command(click.Command):
         more: Callable[[], str] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Make it.
+        """Create the command.
 
-        groups : the names of options under the heading that each belongs to; others follow
-        leading : the names of the options that --help explains, if there are too many to explain them all
+        examples : command lines for the help
+        groups : the headings of the help, each with the names of its options; other options follow
+        leading : the names of the options that --help explains, if there are too many to explain all
         topics : the pages of convcli help that explain more
-        moved : options that belong to another command, and how that is used
-        more : returns what stands below all options
+        moved : options of another command, each with the way to use that command
+        more : a function that returns the text below all options
         """
         super().__init__(*args, **kwargs)
         self.examples = examples
@@ -48,7 +49,7 @@ class Command(click.Command):
             self.params.append(_help_all_option())
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments; from here on messages name these options."""
+        """Parse the arguments; from here on, messages name the options of this command."""
         if (conversation := ctx.find_object(Conversation)) is not None:
             conversation.parameters = self.get_params(ctx)
         if not ctx.resilient_parsing:
@@ -59,23 +60,23 @@ class Command(click.Command):
         return super().parse_args(ctx, args)
 
     def _take_settings(self, ctx: click.Context) -> None:
-        """Let the environment and a file give the values that the command line does not."""
+        """Take the values of options that are not on the command line from environment variables and the file."""
         found = settings(ctx.info_name or "", self.params, COMMANDS)
         ctx.meta[SETTINGS] = found
         ctx.default_map = {name: setting.value for name, setting in found.items()}
-        for option in self.params:  # the variable of this command comes before that of all
+        for option in self.params:  # the variable of this command has priority over the one for all commands
             if option.envvar is not None and option.name in found and found[option.name].variable:
                 option.envvar = [found[option.name].variable, *_variables(option)]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, then what the command does."""
+        """Write the examples, then the description."""
         with formatter.section("Examples"):
             for example in self.examples:
                 formatter.write(f"{'':{formatter.current_indent}}{example}\n")
-        super().format_help_text(ctx, formatter)  # up to \f, where there is one
+        super().format_help_text(ctx, formatter)  # only up to \f, if there is one
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Explain the leading options and name the others under their headings; or explain them all."""
+        """Explain the leading options and list the others under their headings; or explain all."""
         if not self.leading:
             self._explain_all(ctx, formatter)
             return
@@ -83,7 +84,7 @@ class Command(click.Command):
         records = [
             record for name in self.leading if (record := options[name].get_help_record(ctx)) is not None
         ]
-        with formatter.section("Options used most"):
+        with formatter.section("Most used options"):
             formatter.write_dl(records, col_max=WIDEST)
         named = [
             (
@@ -94,8 +95,8 @@ class Command(click.Command):
             )
             for heading, parameters in self._grouped(ctx)
         ]
-        with formatter.section(f"Others, explained by {ctx.command_path} --help-all"):
-            beside = max(len(heading) for heading, _ in named) + 4  # the columns around it take two each
+        with formatter.section(f"Other options (see {ctx.command_path} --help-all)"):
+            beside = max(len(heading) for heading, _ in named) + 4  # with two spaces on either side
             for_names = formatter.width - beside - formatter.current_indent
             formatter.write_dl(
                 [(heading, _unbroken(names, for_names)) for heading, names in named if names],
@@ -103,12 +104,12 @@ class Command(click.Command):
             )
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Name the pages that explain more; where all options are explained, write what stands below them."""
+        """Write the topics that explain more; or the text below all options, if all are explained."""
         if not self.leading:
             self._write_more(ctx, formatter)
         elif self.topics:
             formatter.write_paragraph()
-            formatter.write_text(f"Pages that explain more: convcli help {', '.join(self.topics)}.")
+            formatter.write_text(f"See convcli help {', '.join(self.topics)}.")
 
     def whole_help(self, ctx: click.Context) -> str:
         """Return the help with every option explained."""
@@ -133,7 +134,7 @@ class Command(click.Command):
         return [*found, ("Other" if found else "Options", list(left.values()))]
 
     def sections(self, ctx: click.Context) -> list[tuple[str, list[tuple[str, str]]]]:
-        """Return every option under its heading, as the names with the value and the explanation."""
+        """Return the options under their headings, each as its names and its explanation."""
         return [
             (heading, records)
             for heading, parameters in self._grouped(ctx)
@@ -145,7 +146,7 @@ class Command(click.Command):
         ]
 
     def _explain_all(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Explain every option, group by group, so that most fit into one line each."""
+        """Write the explanation of every option, group by group."""
         for heading, records in self.sections(ctx):
             with formatter.section(heading):
                 formatter.write_dl(records, **({"col_max": WIDEST} if self.groups else {}))
@@ -157,7 +158,7 @@ class Command(click.Command):
 
 
 def _unbroken(names: str, width: int) -> str:
-    """Divide the names of options into lines between them, not at their hyphens; Click leaves them so."""
+    """Wrap names of options between them, not at their hyphens, in a block that Click does not wrap again."""
     from textwrap import wrap
 
     lines = wrap(names, width, break_on_hyphens=False, break_long_words=False)
@@ -181,6 +182,6 @@ def _help_all_option() -> click.Option:
 
 
 def _variables(option: click.Parameter) -> Sequence[str]:
-    """Return the environment variables of an option but for that of one command."""
+    """Return the environment variables of an option that apply to all commands."""
     given = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or ())
     return given[-1:]

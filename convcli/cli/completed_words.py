@@ -1,4 +1,4 @@
-"""What a shell completes: kernels with their arguments, pools, fields, layers of a chain, networks, files."""
+"""Shell completion of kernels with their arguments, pools, fields, layers of a chain, networks and files."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 Completed = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
-Arguments = Mapping[str, Sequence[str]]  # of each name that an option takes
+Arguments = Mapping[str, Sequence[str]]  # the arguments of each name that an option accepts
 
-BREAKS = ":="  # end a word in bash, which completes what is behind them alone
+BREAKS = ":="  # characters at which bash splits words, so that it completes only the text after them
 
 _BASH = """\
 %(complete_func)s() {
@@ -30,7 +30,7 @@ complete -o nosort -o default -F %(complete_func)s %(prog_name)s 2> /dev/null ||
 
 
 def complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-    """Leave it to the shell, which knows the files."""
+    """Complete the name of a file, which the shell does."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(incomplete, type="file")]
@@ -44,7 +44,7 @@ def complete_networks(ctx: click.Context, param: click.Parameter, incomplete: st
 
 
 def complete_kernels(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-    """Complete a kernel's name and its arguments, or a file."""
+    """Complete the name of a kernel and its arguments, or a file."""
     from convcli.kernels.kernel_grammar import arguments_of
     from convcli.kernels.named import KERNELS
 
@@ -62,7 +62,7 @@ def complete_pools(ctx: click.Context, param: click.Parameter, incomplete: str) 
 def complete_offset_fields(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> "list[CompletionItem]":
-    """Complete a field of offsets and its arguments, or a file."""
+    """Complete an offset field and its arguments, or a file."""
     from convcli.filters.stages.offsets import FIELDS
 
     found = _parameters(FIELDS)
@@ -70,7 +70,7 @@ def complete_offset_fields(
 
 
 def complete_blurs(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-    """Complete a blur that varies over the picture and its arguments, or a file."""
+    """Complete a spatially varying blur and its arguments, or a file."""
     from convcli.filters.stages.blend import LOCALS
 
     found = _parameters(LOCALS)
@@ -85,7 +85,7 @@ def complete_mixings(ctx: click.Context, param: click.Parameter, incomplete: str
 
 
 def complete_chains(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-    """Complete the last layer of a chain; after an @, a file."""
+    """Complete the last layer of a chain; or a file, after an @."""
     from convcli.layers.text.operators import OPERATORS
 
     before, comma, last = incomplete.rpartition(",")
@@ -100,18 +100,18 @@ def _parameters(functions: Mapping[str, Callable[..., object]]) -> Arguments:
 
 
 def _called(incomplete: str, known: Arguments) -> "list[CompletionItem]":
-    """Complete name:argument=value,argument=...; an argument that is given is not offered again."""
-    name, colon, spelled = incomplete.partition(":")
+    """Complete name:argument=value,argument=..., without arguments that are already given."""
+    name, colon, arguments = incomplete.partition(":")
     if not colon:
         return _beginning(name, [*known, *([f"{name}:"] if known.get(name) else [])])
-    before, comma, begun = spelled.rpartition(",")
+    before, comma, begun = arguments.rpartition(",")
     given = {part.partition("=")[0].strip() for part in before.split(",")}
     left = [f"{each}=" for each in known.get(name, ()) if each not in given]
     return _beginning(begun, left, f"{name}:{before}{comma}")
 
 
 def _file_or_nothing(incomplete: str, known: Arguments) -> "list[CompletionItem]":
-    """Leave a word to the shell that is not one of the names with its arguments."""
+    """Complete a file, unless the word is a known name with arguments."""
     from click.shell_completion import CompletionItem
 
     name, colon, _ = incomplete.partition(":")
@@ -119,21 +119,21 @@ def _file_or_nothing(incomplete: str, known: Arguments) -> "list[CompletionItem]
 
 
 def _beginning(begun: str, names: Iterable[str], before: str = "") -> "list[CompletionItem]":
-    """Return the names that begin as the word does, with what stands before them."""
+    """Return the names that begin with `begun`, each with the prefix `before`."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(before + name) for name in names if name.startswith(begun)]
 
 
 def prepare_completion() -> None:
-    """Let Click complete for bash by what is typed, which bash itself divides at : and =."""
+    """Register a completion class for bash that handles words with : and =, at which bash splits them."""
     from click.shell_completion import BashComplete, CompletionItem, add_completion_class, split_arg_string
 
     class Bash(BashComplete):
         source_template = _BASH
 
         def source(self) -> str:
-            return self.source_template % self.source_vars()  # which any bash can read
+            return self.source_template % self.source_vars()  # Click's method requires bash 4.4
 
         def get_completion_args(self) -> tuple[list[str], str]:
             self.line = os.environ.get("COMP_LINE", "")
@@ -144,11 +144,11 @@ def prepare_completion() -> None:
 
         def format_completion(self, item: CompletionItem) -> str:
             typed = self.typed
-            if self.line.endswith((f"'{typed}", f'"{typed}')):  # which bash does not divide
+            if self.line.endswith((f"'{typed}", f'"{typed}')):  # bash does not split quoted words
                 return f"{item.type},{item.value}"
             if typed.startswith("--"):
                 typed = typed.partition("=")[2]
-            behind = 1 + max(typed.rfind(sign) for sign in BREAKS)
-            return f"{item.type},{item.value[behind:]}"
+            start = 1 + max(typed.rfind(sign) for sign in BREAKS)
+            return f"{item.type},{item.value[start:]}"
 
     add_completion_class(Bash, "bash")

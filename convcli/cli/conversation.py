@@ -1,4 +1,4 @@
-"""Messages on standard error, as many as -q and -v ask for."""
+"""Messages on standard error, according to -q and -v."""
 
 import os
 import re
@@ -20,20 +20,18 @@ class Conversation:
         self.quiet = False
         self.verbose = False
         self.debug = False
-        self.failed = 1  # the exit code where an input or an answer fails
+        self.failed = 1  # the exit code if an input or an answer fails
         self.parameters: Sequence[click.Parameter] = ()  # of the command that runs
-        self._verbatim: set[str] = (
-            set()
-        )  # what the user typed or named that looks like an argument in a message
+        self._verbatim: set[str] = set()  # words of the user with backticks, which are not names of arguments
 
     def keep(self, texts: Iterable[str]) -> None:
-        """Let messages show words of the user and names of files as they are, whole or a part between / = and dots."""
+        """Keep words of the user and file names unchanged in messages, whole or in parts between / = and dots."""
         for text in texts:
             if "`" in text:
                 self._verbatim.update(part for part in (text, *re.split(r"[/=.]", text)) if "`" in part)
 
-    def spelled(self, message: str) -> str:
-        """Return a message of the library with the options of the command for its arguments."""
+    def name_options(self, message: str) -> str:
+        """Return a message of the library with its arguments replaced by the options of the command."""
         return with_options(message, self.parameters, self._verbatim) if "`" in message else message
 
     def error(self, message: str) -> None:
@@ -41,7 +39,7 @@ class Conversation:
         self._say(f"error: {message}")
 
     def failure(self, error: Exception) -> None:
-        """Print an error, after the traceback that --debug asks for."""
+        """Print an error; with --debug, print its traceback first."""
         if self.debug:
             import traceback
 
@@ -50,21 +48,21 @@ class Conversation:
         self.error(str(error))
 
     def help(self, text: str) -> None:
-        """Print the help of a command line that is empty."""
+        """Print the help, for an empty command line."""
         _print(text)
 
     def note(self, message: str) -> None:
-        """Print what the user should know, except with -q."""
+        """Print a note, except with -q."""
         if not self.quiet:
             self._say(message)
 
     def detail(self, message: str) -> None:
-        """Print what only -v asks for."""
+        """Print a detail, only with -v."""
         if self.verbose:
             self._say(message)
 
     def _say(self, message: str) -> None:
-        _print(f"convcli: {shortened(visible(self.spelled(message)))}")
+        _print(f"convcli: {shortened(visible(self.name_options(message)))}")
 
 
 def _print(text: str) -> None:
@@ -72,12 +70,12 @@ def _print(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
     except BrokenPipeError:
         raise
-    except OSError:  # such as a full disk: there is nowhere else to report it
+    except OSError:  # such as a full disk, which can be reported nowhere else
         lose(sys.stderr)
 
 
 def lose(stream: TextIO) -> None:
-    """Discard what a stream still holds and all that follows; the interpreter would fail to flush it when it exits."""
+    """Discard the buffered and all later output of a stream, which the interpreter could not flush when it exits."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

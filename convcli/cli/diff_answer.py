@@ -1,4 +1,4 @@
-"""What `convcli diff` answers: a row for each frame of two pictures, or for each pair of two folders; or CI reports."""
+"""The answers of `convcli diff`: a row for each frame of two pictures or each pair in two folders; and CI reports."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MEASURES = (
 
 
 def picture_answer(compared: Compared, found: PictureDifference, tolerance: float) -> Answer:
-    """Return the answer of two pictures, a row for each frame."""
+    """Return the answer for two pictures, with a row for each frame."""
     several = len(found.rows) > 1
     first, second = compared.pair.names
     return Answer(
@@ -46,14 +46,14 @@ def picture_answer(compared: Compared, found: PictureDifference, tolerance: floa
         columns=("frame", *COLUMNS) if several else COLUMNS,
         value=("difference",),
         remarks=[
-            f"difference: the largest |A - B|, A {first}, B {second}, and where the first one is, counted from 0",
+            f"difference: the largest |A - B| for A {first}, B {second}, and its first place, counted from 0",
             *_remarks([found], tolerance),
         ],
     )
 
 
 def folders_answer(all_compared: Sequence[Compared], tolerance: float) -> Answer:
-    """Return the answer of two folders, a row for each pair."""
+    """Return the answer for two folders, with a row for each pair."""
     rows = [_pair_row(compared, tolerance) for compared in all_compared]
     measured = [compared.found for compared in all_compared if compared.found is not None]
     samples, beyond = (sum(found.whole[name] for found in measured) for name in ("samples", "beyond"))
@@ -88,20 +88,19 @@ def _remarks(measured: Sequence[PictureDifference], tolerance: float) -> list[st
     samples = sum(found.whole["samples"] for found in measured)
     hidden = sum(found.hidden for found in measured)
     remarks = [
-        f"beyond: the samples that differ by more than {tolerance:g}, and their share of {samples:,}",
-        "psnr: in dB, none where nothing differs; ssim: 1 where nothing differs, none of pictures smaller than "
-        f"{SIDE}x{SIDE}",
+        f"beyond: the number of samples that differ by more than {tolerance:g}; share: of {samples:,} samples",
+        f"psnr: in dB, empty if nothing differs; ssim: 1 if nothing differs, empty for pictures below {SIDE}x{SIDE}",
     ]
     if hidden:
-        remarks.append(f"the colours of {hidden:,} pixels, fully transparent in both, count as equal")
+        remarks.append(f"the colours of {hidden:,} pixels that are fully transparent in both count as equal")
     return remarks
 
 
 def ci_case(conversation: Conversation, compared: Compared, tolerance: float) -> Case:
-    """Return the test that a pair is for CI."""
+    """Return a pair as a test case of a CI report."""
     pair, found, problem = compared.pair, compared.found, compared.problem
     if found is None:
-        message, kind = conversation.spelled(str(problem)), type(problem).__name__
+        message, kind = conversation.name_options(str(problem)), type(problem).__name__
         outcome: Outcome = "failed" if compared.code == DIFFERENT else "error"
         return Case(pair.name, outcome, pair.file, message, (), kind, compared.seconds)
     if compared.code == SAME:
@@ -112,7 +111,7 @@ def ci_case(conversation: Conversation, compared: Compared, tolerance: float) ->
 
 
 def verdict(compared: Compared, tolerance: float) -> str:
-    """Say how far two pictures are apart that differ."""
+    """Return the message about two pictures that differ."""
     assert compared.found is not None
     whole, (first, second) = compared.found.whole, compared.pair.names
     largest = whole["difference"]

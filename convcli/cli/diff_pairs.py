@@ -1,4 +1,4 @@
-"""Pairs of pictures that `convcli diff` compares: which they are, and what is found between each two."""
+"""The pairs of pictures that `convcli diff` compares, and the comparison of each."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
     from convcli.images.picture import Picture
 
 Source = Path | BinaryIO
-SAME, DIFFERENT, TROUBLE = 0, 1, 2  # exit codes, as cmp and diff have them
+SAME, DIFFERENT, TROUBLE = 0, 1, 2  # exit codes, as those of cmp and diff
 
 
 class Pair(NamedTuple):
     """Two pictures.
 
-    name : of the pair; in two folders, the path below both
-    names : what messages call either
-    problem : why they cannot be compared, where that is known already
+    name : the name of the pair; for two folders, the path below both
+    names : the names of the two pictures in messages
+    problem : why they cannot be compared, if that is known already
     """
 
     name: str
@@ -53,13 +53,13 @@ class Pair(NamedTuple):
 
     @property
     def file(self) -> str:
-        """The first of the two that is there."""
+        """The first of the two files that exists."""
         lacks_first = self.problem is not None and not file_path(self.names[0]).exists()
         return self.names[1 if lacks_first else 0]
 
 
 class Compared(NamedTuple):
-    """What was found: a difference, or why there is none; and the seconds that it took."""
+    """The result of a comparison: the difference, or the reason why there is none; and the seconds that it took."""
 
     pair: Pair
     found: PictureDifference | None
@@ -68,14 +68,17 @@ class Compared(NamedTuple):
 
     @property
     def code(self) -> int:
-        """The exit code that it stands for."""
+        """The exit code for this pair."""
         if self.found is None:
             return DIFFERENT if isinstance(self.problem, UnlikeError) else TROUBLE
         return SAME if self.found.whole["within"] else DIFFERENT
 
 
 class Measure(NamedTuple):
-    """How pictures are read and compared; where `maps` are drawn, by the names of pairs, and in which format."""
+    """The options for reading and comparing pictures.
+
+    maps : the file and the format of each map of differences, by the name of the pair
+    """
 
     tolerance: float
     limits: LimitOptions
@@ -85,7 +88,7 @@ class Measure(NamedTuple):
     layout: str = "hwc"
 
     def compare(self, conversation: Conversation, pair: Pair, *, only_different: bool) -> Compared:
-        """Compare two pictures, and draw their map; with `only_different`, not of those that are the same."""
+        """Compare two pictures and draw their map; with `only_different`, only if they differ."""
         began = perf_counter()
         found, problem = None, None
         try:
@@ -94,7 +97,9 @@ class Measure(NamedTuple):
             pictures = self._read(pair)
             for name, picture in zip(pair.names, pictures, strict=True):
                 for note in picture.notes:
-                    if picture.format not in NUMBERS:  # of which nothing is taken as alpha here
+                    if (
+                        picture.format not in NUMBERS
+                    ):  # their notes are about alpha, which diff ignores in arrays
                         conversation.note(f"{name}: {note}")
             for note in timing_notes(pair.names, *pictures):
                 conversation.note(note)
@@ -119,7 +124,7 @@ class Measure(NamedTuple):
         conversation.note("; ".join([f"wrote {path}: {text}", *losses]))
 
     def _read(self, pair: Pair) -> tuple[Picture, Picture]:
-        """Read both; raise UnlikeError where they cannot be compared, from their headers if these tell."""
+        """Read both pictures; raise UnlikeError if they cannot be compared, if possible before they are decoded."""
         sources = [
             standard_input(self.max_memory) if source == Path("-") else source for source in pair.sources
         ]
@@ -132,7 +137,7 @@ class Measure(NamedTuple):
         )
         check_alike(pair.names, first, second)
         needed = memory(first, second, self.maps[pair.name][1] if pair.name in self.maps else None)
-        check_memory(f"compare {' and '.join(pair.names)}", needed, self.max_memory, "take smaller pictures")
+        check_memory(f"compare {' and '.join(pair.names)}", needed, self.max_memory, "use smaller pictures")
         other = Ahead(partial(_picture, reading, _again(sources[1])))
         pictures = _picture(reading, _again(sources[0])), other.result()
         check_alike(pair.names, *pictures)
@@ -150,12 +155,12 @@ def _picture(reading: Reading, source: Source) -> Picture:
 
 
 def pairs_of(operands: Sequence[str], values: Sequence[str]) -> tuple[list[Pair], bool]:
-    """Return what is compared, and whether that is two folders.
+    """Return the pairs to compare, and whether they are from two folders.
 
-    Of a picture and a folder the second is the picture of the same name in the folder, as `diff` of Unix has it.
+    If one operand is a folder, the picture with the same name in it is compared, as in Unix `diff`.
     """
     if list(operands) == ["-", "-"]:
-        raise ArgumentError("both pictures are standard input, which holds one; name a file")
+        raise ArgumentError("- is given twice, and standard input holds one picture; name a file")
     folders = [name != "-" and is_folder(file_path(name)) for name in operands]
     if folders == [True, True]:
         return _folder_pairs(*map(file_path, operands)), True
@@ -181,14 +186,14 @@ def _folder_pairs(first: Path, second: Path) -> list[Pair]:
         if not all(there):
             one, other = paths if there[0] else paths[::-1]
             problem = UnlikeError(
-                f"{one} has no counterpart: there is no {other}; add it, or remove the other"
+                f"{one} has no counterpart: {other} does not exist; add it, or remove {one}"
             )
         pairs.append(Pair(name, (str(paths[0]), str(paths[1])), paths, problem))
     return pairs
 
 
 def _again(source: Source) -> Source:
-    """Return what can be read from its start."""
+    """Rewind a stream to its start; return the source."""
     if not isinstance(source, Path):
         source.seek(0)
     return source

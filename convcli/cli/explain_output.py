@@ -1,4 +1,4 @@
-"""One output of a filter explained, instead of a picture written: `convcli filter --explain`."""
+"""The calculation of one output of a filter, instead of a written picture: `convcli filter --explain`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from convcli.filters.request import Request
 from convcli.remote_files import target_path
 
 ENDINGS = (".txt", ".json", ".png", ".svg")
-# Options of pictures that are written, and of runs of many.
+# Options that apply to written pictures or to runs of many pictures.
 USELESS = (
     *("in_place", "skip_existing", "dry_run", "preserve", "sheet", "png_level", "quality", "subsampling"),
     "tiff_compression",
@@ -23,15 +23,15 @@ USELESS = (
 
 
 def explain_output(run: FileRun, request: Request, place: Sequence[int], theme: str | None) -> int:
-    """Explain the output at a place, on standard output or in the file that -o names."""
+    """Explain the output at a place, on standard output or in the file of -o; return the exit code."""
     if len(place) != 2:
         raise ArgumentError(f"`explain` takes one place, ROW,COLUMN, got {len(place)} numbers")
     target = None if run.output.output in (None, "-") else target_path(str(run.output.output))
     if target is not None and target.suffix.lower() not in ENDINGS:
-        raise ArgumentError(f"{target}: `explain` writes text or draws; end it in {' '.join(ENDINGS)}")
+        raise ArgumentError(f"{target}: `explain` writes text or a drawing; end it in {' '.join(ENDINGS)}")
     form = "txt" if target is None else target.suffix.lower().removeprefix(".")
     if theme is not None and form not in ("png", "svg"):
-        raise ArgumentError("`theme` is of a picture, as `output='explained.svg'`; leave it out")
+        raise ArgumentError("`theme` applies to a drawing, such as `output='explained.svg'`; leave it out")
     for option in filter(None, map(typed_options(click.get_current_context()).get, USELESS)):
         raise ArgumentError(f"`explain` explains one output and writes no picture; leave out {option}")
 
@@ -42,21 +42,21 @@ def explain_output(run: FileRun, request: Request, place: Sequence[int], theme: 
     from convcli.filters.run import PictureFilter
     from convcli.jobs.memory_limit import check_memory
 
-    asked = PictureFilter.of(request, run.reading.colours, run.reading.max_pixels)
+    picture_filter = PictureFilter.of(request, run.reading.colours, run.reading.max_pixels)
     if target is not None:
         check_target(target, overwrite=run.output.force, follow_links=run.output.follow_links)
     jobs = run.explained(request.files)
     if len(jobs) != 1:
-        raise ArgumentError(f"`explain` explains one picture, and {len(jobs)} are given")
+        raise ArgumentError(f"`explain` explains one picture, and {len(jobs)} are given; name one")
     (job,) = jobs
     if job.problem is not None:
         raise job.problem
     source = job.source if job.input is not None else job.stream(run.max_memory)
     with run.reading.open(source) as opened:
         _, memory = run.reading.colours.ahead(opened.header, job.name)
-        check_memory(f"explain {job.name}", memory, run.max_memory, "take a smaller picture")
+        check_memory(f"explain {job.name}", memory, run.max_memory, "use a smaller picture")
         picture = run.reading.colours.converted(opened.read(), job.name)
-    found = explain_sample(asked, job.name, picture, place, picture.format)
+    found = explain_sample(picture_filter, job.name, picture, place, picture.format)
     data, _ = encode(explained_drawing(found), form, Settings(theme=theme or "auto"))
     if target is None:
         click.echo(data, nl=False)

@@ -1,4 +1,4 @@
-"""A command that runs on pictures: its options, and how they become jobs, whatever is done to each picture."""
+"""The options of commands that run on pictures, and the run of their jobs."""
 
 from __future__ import annotations
 
@@ -47,22 +47,22 @@ if TYPE_CHECKING:
     from convcli.jobs.picture_to_answer import Question
     from convcli.jobs.work import Work
 
-LONG = 20.0  # seconds of a run after which the costs of this machine are measured
-# Options of pictures that are written.
+LONG = 20.0  # seconds; after a longer run, the costs of this machine are measured for later runs
+# Options that apply to written pictures.
 OF_WRITTEN = (
     *("in_place", "skip_existing", "dry_run", "preserve", "follow_links"),
     *("png_level", "quality", "subsampling", "tiff_compression"),
 )
-SHOWN = "TIFF"  # the format for which pictures are planned that are only shown: it holds all of them
-AHEAD_SHARE = 16  # the part of --max-memory that may be used for decoding before the work is planned
+SHOWN = "TIFF"  # the format for planning pictures that are only shown, because it can hold all of them
+AHEAD_SHARE = 16  # this fraction of --max-memory may be used for decoding before the work is planned
 
 
 @dataclass(frozen=True)
 class FileRun:
-    """The options of a command that runs on pictures: its inputs and outputs, its limits, and how its jobs run.
+    """The options of a command that runs on pictures: inputs, outputs, limits, and how the jobs run.
 
-    threads : of each picture, where they were given
-    values : a matrix that was typed, which is the only input then
+    threads : the number of threads for each picture, if it was given
+    values : a matrix from the command line, which is then the only input
     show : whether results are shown on the terminal; without an output nothing is written
     """
 
@@ -84,8 +84,10 @@ class FileRun:
         return self.show and self.output.output is None and not self.output.in_place
 
     def begin(self) -> None:
-        """Refuse what does not go together, and let signals end the process while the work is imported."""
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
+        """Check the combination of options, and let signals end the process while modules are imported."""
+        os.environ.setdefault(
+            "OPENBLAS_NUM_THREADS", "1"
+        )  # jobs run in threads, each with a single BLAS thread
         reuse_images(1 if self.inputs.file is not None else self.options.workers.jobs or cores())
         _end_by_signals()
         self.output.check()
@@ -94,8 +96,8 @@ class FileRun:
             self._check_show()
         if self.output.in_place and self.options.cluster is not None:
             raise ArgumentError(
-                "--in-place and --cluster do not go together: a cluster runs a job again whose worker died, and would "
-                "filter a picture twice; name a folder with -o"
+                "--in-place cannot be used with --cluster: a cluster repeats a job whose worker died, and might filter "
+                "a picture twice; name a folder with -o"
             )
 
     def _check_show(self) -> None:
@@ -118,7 +120,7 @@ class FileRun:
             )
 
     def open_ahead(self) -> OpenedAhead | None:
-        """Begin to read the picture of a run that has only one, while the modules that filter it are imported."""
+        """Start to read the picture of a run with a single one, while the modules that filter it are imported."""
         if (
             self.inputs.file is None
             or self.dry_run
@@ -131,8 +133,8 @@ class FileRun:
     def jobs(self, name: str, reads: Reads) -> list[Job]:
         """Return a job for each input.
 
-        name : stands in the names of outputs, where a template has its place
-        reads : the files that the work reads, after what messages call them
+        name : the name of the work in the names of outputs, such as that of the kernel
+        reads : the files that the work reads, each with its name in messages
         """
         if self.only_shows:
             return [source.to(DASH, SHOWN) for source in self._sources(name)]
@@ -148,7 +150,7 @@ class FileRun:
         return jobs
 
     def explained(self, reads: Reads) -> list[Job]:
-        """Return a job for each input of a run that writes no picture, but text about it, to -o or standard output."""
+        """Return a job for each input of a run that writes text about pictures, to -o or standard output."""
         output = self.output.output
         if output is not None and output != "-":
             check_reads("`output`", [target_path(output)], [*reads, *self._files()])
@@ -158,16 +160,16 @@ class FileRun:
         return [("an input", file_path(name)) for name in self.inputs.names if name != "-"]
 
     def _sources(self, name: str) -> list[Source]:
-        """Return the inputs: a matrix that was typed, or those that are found."""
+        """Return the inputs: the matrix of --values, or the pictures that are found."""
         if self.values is None:
             return self.output.sources(self.conversation, self.inputs, name)
         if self.inputs.names or self.inputs.files_from is not None:
             given = self.inputs.names[0] if self.inputs.names else "--files-from"
-            raise ArgumentError(f"--values is the input, and {given} is given, too; leave one of them out")
+            raise ArgumentError(f"--values is the input, but {given} is given too; leave one of them out")
         return [Source(DASH, typed=TypedMatrix.of(self.values).getvalue())]
 
     def share(self, jobs: Sequence[Job]) -> int | None:
-        """Return how many threads each job has, None for one per core."""
+        """Return the number of threads for each job, None for one per core."""
         return self.options.workers.share(len(jobs), self.threads)
 
     def run(
@@ -175,7 +177,7 @@ class FileRun:
     ) -> int:
         """Run the work on each picture; return the exit code.
 
-        as_json : whether a dry run is reported as JSON
+        as_json : whether to report a dry run as JSON
         """
         from convcli.jobs.file_to_file import FileToFile
 
@@ -205,13 +207,13 @@ class FileRun:
         return self._run(jobs, job)
 
     def answer(self, question: Question, reads: Reads) -> int:
-        """Ask a question about each picture, whose answer is printed; return the exit code."""
+        """Print the answer to a question about each picture; return the exit code."""
         from convcli.jobs.picture_to_answer import PictureToAnswer
 
         typed = typed_options(click.get_current_context())
         for option in filter(None, map(typed.get, (*OF_WRITTEN, "show"))):
             raise ArgumentError(
-                f"{option} applies to pictures that are written, and the answer is printed; leave it out"
+                f"{option} applies to written pictures, and the answer is printed; leave it out"
             )
         if self.output.force and self.options.report is None:
             raise ArgumentError("--force replaces files, and the answer is printed; leave it out")
@@ -223,7 +225,7 @@ class FileRun:
     def _run(self, jobs: Sequence[Job], work: Callable[[Job], Outcome], *, pictures: bool = True) -> int:
         """Run the jobs and report them; return the exit code.
 
-        pictures : whether they write some
+        pictures : whether the jobs write pictures
         """
         workers = self.options.workers
         jobs = workers.reached(jobs)
@@ -235,7 +237,7 @@ class FileRun:
             and sys.stdout.isatty()
         ):
             raise WriteError(
-                "a picture would be printed on the terminal; redirect it, or name a file with -o"
+                "a picture cannot be shown as text on the terminal; redirect the output, or name a file with -o"
             )
         with Stop() as stop, ExitStack() as stack:
             messages = RunMessages(self.conversation, len(jobs), stop, dry_run=self.dry_run)
@@ -254,14 +256,14 @@ class FileRun:
                 ended = workers.run(batch, work, len(jobs), self.threads, self.max_memory)
             except Stopped:
                 pass
-            except ConvcliError:  # the run itself cannot go on
+            except ConvcliError:  # the run cannot continue
                 if messages.over:
                     messages.end()
                 raise
             messages.end()
             if pictures and not self.dry_run and len(jobs) > 1:
                 self.output.save.flush(jobs)
-            if not ended:  # Python would wait for threads that cannot be stopped
+            if not ended:  # a normal exit would wait for threads that cannot be stopped
                 remove_unfinished()
                 stack.close()
                 sys.stdout.flush()
@@ -277,9 +279,9 @@ class FileRun:
 
 
 def _end_by_signals() -> None:
-    """Let signals end the process at once, until something may be written: a run listens to them itself.
+    """Let signals end the process at once until the run installs its handlers, before anything is written.
 
-    An exception from a handler would be lost where it comes while Python imports: in a callback of its own.
+    An exception from a handler may be lost during an import, if it is raised in a callback of the import system.
     """
     before = {number: signal.signal(number, _end) for number in SIGNALS}
 
@@ -308,13 +310,13 @@ def file_run_options(
     show: bool = False,
     networks: Sequence[str] = (),
 ) -> Decorator:
-    """Add all options of reading, writing and running to a command, which gets them as a FileRun.
+    """Add the options for reading, writing and running to a command, which receives them as a FileRun.
 
-    in_place : whether it has this option
-    threads : what it does with --threads
-    linear : the help of --linear, which is left out without one
-    depth, show : whether there are --depth and --show
-    networks : layouts of a network's input, where one may run
+    in_place : whether the command has --in-place
+    threads : the help of --threads
+    linear : the help of --linear; None if the command does not have it
+    depth, show : whether the command has --depth and --show
+    networks : the layouts of a network's input, if the command runs networks
     """
     shows: list[Decorator] = [show_option] if show else []
     options: tuple[Any, ...] = (

@@ -1,4 +1,4 @@
-"""The spectrum of a picture before and after kernels: what `convcli kernels NAME --spectrum PICTURE` answers."""
+"""The spectrum of a picture before and after kernels: `convcli kernels NAME --spectrum PICTURE`."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 COLUMNS = ("frequency", "before", "after", "gain")
 REMARKS = (
-    "frequency: the middle of a ring, in cycles per pixel; before, after: its mean power in decibels of the strongest "
-    "ring before",
-    "gain: what the kernel adds, in decibels; the picture counts as one period, without its mean",
+    "frequency: the middle of a ring of frequencies, in cycles per pixel; before, after: its mean power in decibels "
+    "relative to the strongest ring before",
+    "gain: after minus before, in decibels; the mean of the picture is removed, and its borders are circular",
 )
 
 
 def spectrum_answer(conversation: Conversation, kernels: Sequence[Kernel], spec: str, picture: str) -> Answer:
-    """Answer with a row for each ring of frequencies, and the picture of the spectra."""
+    """Return the answer, with a row for each ring of frequencies and a drawing of the spectra."""
     from convcli.analysis.picture_spectrum import radial_rows, spectra
 
     if any(kernel.dims > 2 for kernel in kernels):
         raise ArgumentError(
-            "`spectrum` is of a picture, and a kernel of 3 axes is none; take `dims=1` or `dims=2`"
+            "`spectrum` filters a picture, which a kernel with 3 axes cannot; use `dims=1` or `dims=2`"
         )
     values, white = _grey(picture, conversation)
     found = spectra(values, kernels)
@@ -54,10 +54,10 @@ def _grey(name: str, conversation: Conversation) -> tuple[NDArray[Any], float]:
     picture = read_picture(file_path(name))
     notes = list(picture.notes)
     if len(picture.frames) > 1:
-        notes.append(f"only the first of its {len(picture.frames)} frames is taken")
+        notes.append(f"only the first of its {len(picture.frames)} frames is used")
     frame = picture.frames[0]
     if frame.channels not in ("L", "LA", "RGB", "RGBA"):
-        raise ArgumentError(f"{name} has the colours {frame.mode}; a spectrum is drawn of grey, RGB or RGBA")
+        raise ArgumentError(f"{name} has the pixel mode {frame.mode}; a spectrum needs grey, RGB or RGBA")
     if frame.has_alpha:
         notes.append("its alpha is left out")
     for note in notes:

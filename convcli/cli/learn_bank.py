@@ -1,4 +1,4 @@
-"""Pictures to a bank of kernels in a file: what `convcli learn --patches` and `--random` do."""
+"""Learning a bank of kernels from pictures, or drawing one at random: `convcli learn --patches` and `--random`."""
 
 from __future__ import annotations
 
@@ -38,10 +38,12 @@ def learn_bank(
     from convcli.learning.patch_bank import COUNT, PatchSampler, random_bank
 
     if files.printed:
-        raise ArgumentError("a bank is no rows of numbers to print; write it to a .npy by `output`")
+        raise ArgumentError(
+            "a bank has several kernels, and only one can be printed as a matrix; write it to a .npy with `output`"
+        )
     for path, ending in ((files.output, ".npy"), (files.bank_sheet, ".png")):
         if path is not None and path.suffix.lower() != ending:
-            raise ArgumentError(f"{path} does not say its format; end it in {ending}")
+            raise ArgumentError(f"{path} has no known ending; end it in {ending}")
     size, count, seed = (
         usual if given is None else given
         for given, usual in ((options.size, BANK_SIZE), (bank.kernel_count, COUNT), (options.seed, 0))
@@ -70,14 +72,14 @@ def learn_bank(
 
 
 def _checked(paths: Sequence[Path], reading: Reading, sampler: Any, max_memory: int) -> int:
-    """Return how many pixels there are to draw from, where the largest picture fits into memory."""
+    """Return the number of pixels of all pictures; raise ImageError if the largest does not fit in memory."""
     from convcli.jobs.memory_limit import check_memory
     from convcli.learning.patch_bank import bank_bytes
 
     area, most, channels, formats = 0, 0, 1, []
     for path in paths:
         if str(path) == "-":
-            raise ArgumentError("--patches reads files, and - is standard input; name files")
+            raise ArgumentError("--patches reads files, not standard input (-); name files")
         picture, memory = header_of(reading, path, str(path))
         formats.append((str(path), picture.format))
         light = max(8 * frame.pixels.size for frame in picture.frames) if reading.linear else 0
@@ -87,12 +89,12 @@ def _checked(paths: Sequence[Path], reading: Reading, sampler: Any, max_memory: 
             channels = max(channels, frame.pixels.size // prod(frame.pixels.shape[:2]))
     reading.check_layout(formats)
     needed = most + bank_bytes(channels, sampler.size, sampler.wanted(channels))
-    check_memory(f"learn from {paths[0]}", needed, max_memory, "take a smaller --size")
+    check_memory(f"learn from {paths[0]}", needed, max_memory, "use a smaller --size")
     return area
 
 
 def _opaque(frame: Frame) -> tuple[Any, Any]:
-    """Return the colours of a frame, and where it is not opaque."""
+    """Return the colours of a frame, and a mask of the pixels that are not opaque; None if there is no alpha."""
     from convcli.backend.values import full_scale
 
     if not frame.has_alpha:
@@ -102,7 +104,7 @@ def _opaque(frame: Frame) -> tuple[Any, Any]:
 
 
 def bank_answer(bank: Bank) -> Answer:
-    """Put a bank into a row, with how many patches each kernel stands for below."""
+    """Return the answer for a bank: one row, and below it the share of the patches that are nearest to each kernel."""
     row = {
         "kernels": len(bank.weights),
         "channels": bank.weights.shape[1],
@@ -115,9 +117,7 @@ def bank_answer(bank: Bank) -> Answer:
     shares = ", ".join(f"{100 * share:.3g} %" for share in bank.shares[:8])
     more = ", ..." if len(bank.shares) > 8 else ""
     remarks = [f"patches that are nearest to each kernel: {shares}{more}"] if bank.patches else []
-    remarks.append(
-        "each kernel has a sum of 0, and positive weights that sum to 1; filter --weights runs them"
-    )
+    remarks.append("each kernel sums to 0, and its positive weights to 1; run the bank with filter --weights")
     columns = COLUMNS if bank.patches else COLUMNS[:3]
     return Answer("learn", __version__, [row], [row], {}, columns, ("kernels",), remarks)
 
@@ -127,7 +127,7 @@ def _nested(values: Any) -> Any:
 
 
 def write_bank(conversation: Conversation, files: Files, bank: Bank) -> None:
-    """Write the weights and the sheet, and say so."""
+    """Write the weights and the sheet, with a note for each."""
     if files.output is not None:
         write_whole(files.output, npy_bytes(bank.weights.astype("float32")), overwrite=files.force)
         conversation.note(f"wrote {files.output}: weights {bank.weights.shape}")

@@ -1,4 +1,4 @@
-"""Pairs of pictures to kernels in files: what `convcli learn BEFORE AFTER` does."""
+"""Learning kernels from pairs of pictures, and writing them: `convcli learn BEFORE AFTER`."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from convcli.learning.picture_pairs import Pair
 
 Source = Path | BinaryIO
-Named = tuple[Source, str]  # a picture, and what messages call it
+Named = tuple[Source, str]  # a picture, and its name in messages
 
 
 class Files(NamedTuple):
-    """What is written beside the answer, or instead of it.
+    """The files that are written beside the answer, or instead of it.
 
-    output : the file of the kernel; of one that is printed the name tells the format alone
-    printed : whether it goes to standard output, in the place of the answer
+    output : the file of the kernel; if the kernel is printed, only the ending of the name matters
+    printed : whether the kernel is printed on standard output instead of the answer
     """
 
     output: Path | None
@@ -44,15 +44,15 @@ class Files(NamedTuple):
     force: bool = False
     printed: bool = False
 
-    def told(self, output: str | None) -> Files:
-        """Return these with what -o says: a file, or - and json:- for standard output."""
+    def with_output(self, output: str | None) -> Files:
+        """Return the files with the output of -o: a file, or standard output as - or json:-."""
         if output is None or not is_stdout(output):
             return self._replace(output=None if output is None else target_path(output))
         form, _, _ = output.rpartition(":")
         return self._replace(output=Path(f"-.{form or 'txt'}"), printed=True)
 
     def check(self, reads: Sequence[tuple[str, Path]]) -> None:
-        """Refuse what cannot be written, before anything is learned."""
+        """Raise an error if a file cannot be written, before anything is learned."""
         for name in ("output", "bias_file", "trace", "bank_sheet"):
             path = getattr(self, name)
             if path is not None and not (self.printed and path is self.output):
@@ -69,43 +69,43 @@ def learn_pairs(
     reading: Reading,
     max_memory: int,
 ) -> Learned:
-    """Learn from pairs of pictures; or raise ArgumentError where that cannot be, before anything is read."""
+    """Learn from pairs of pictures; raise ArgumentError for invalid options before anything is read."""
     recipe = options.recipe(linear=reading.linear)
     _check_files(files, options)
     return recipe.learn(_read(conversation, _pairs(names, values, max_memory), recipe, reading, max_memory))
 
 
 def _check_files(files: Files, options: LearnOptions) -> None:
-    """Refuse files whose endings do not hold what is learned."""
+    """Raise ArgumentError for files whose formats cannot hold what is learned."""
     from convcli.kernels.write_kernel import WRITERS
 
     several = options.per_channel or options.mix
     if files.printed and several:
         raise ArgumentError(
-            "several kernels are learned, which are no rows of numbers; write them to a .npy by `output`"
+            "several kernels are learned, and only one can be printed as a matrix; write them to a .npy with `output`"
         )
     if files.output is not None and files.output.suffix.lower() not in ((".npy",) if several else WRITERS):
         known = ".npy, as several kernels are learned" if several else " ".join(WRITERS)
-        raise ArgumentError(f"{files.output} does not say its format; end it in {known}")
+        raise ArgumentError(f"{files.output} has no known ending; end it in {known}")
     if files.bias_file is not None and files.bias_file.suffix.lower() != ".npy":
-        raise ArgumentError(f"{files.bias_file} does not say its format; end it in .npy")
+        raise ArgumentError(f"{files.bias_file} has no known ending; end it in .npy")
     if files.trace is not None:
         if options.method != "sgd":
             raise ArgumentError("`trace` shows the steps of gradient descent; give `method='sgd'` with it")
         if files.trace.suffix.lower() not in (".gif", ".png", ".apng", ".webp"):
-            raise ArgumentError(f"{files.trace} is not an animation; end it in .gif .png .webp")
+            raise ArgumentError(f"{files.trace} has no ending of an animation; end it in .gif .png .webp")
 
 
 def _pairs(names: Sequence[str], values: Sequence[str], max_memory: int) -> list[list[Named]]:
-    """Return BEFORE and AFTER by pairs: the files that are named, then the matrices that were typed."""
+    """Return the pairs of BEFORE and AFTER: the named files, then the matrices of --values."""
     count = len(names) + len(values)
     if count % 2:
         given = "1 picture is" if count == 1 else f"{count} pictures are"
         raise ArgumentError(
-            f"{given} given, and pairs are learned from: BEFORE AFTER, or BEFORE AFTER BEFORE AFTER"
+            f"{given} given, and pairs are needed; name BEFORE AFTER, or BEFORE AFTER BEFORE AFTER"
         )
     if names.count("-") > 1:
-        raise ArgumentError("two pictures are standard input, which holds one; name a file")
+        raise ArgumentError("- is given twice, and standard input holds one picture; name a file")
     from convcli.jobs.stdin import standard_input
 
     given_files: list[Named] = [
@@ -124,7 +124,7 @@ def _read(
     reading: Reading,
     max_memory: int,
 ) -> list[Pair]:
-    """Read all pairs, where they do not take too much memory."""
+    """Read all pairs; raise ImageError if they need too much memory."""
     from convcli.jobs.memory_limit import check_memory
     from convcli.learning.pairs_of_pictures import notes_on, pairs_of_pictures
 
@@ -136,7 +136,7 @@ def _read(
         for frames in zip(*(picture.frames for picture, _ in headers), strict=False):
             needed += recipe.bytes(*(frame.pixels for frame in frames))
     reading.check_layout(formats)
-    check_memory(f"learn from {sources[0][0][1]}", needed, max_memory, "take smaller pictures, or fewer")
+    check_memory(f"learn from {sources[0][0][1]}", needed, max_memory, "use smaller pictures, or fewer")
     for pair in sources:
         before, after = (picture_of_source(reading, *each) for each in pair)
         called = (pair[0][1], pair[1][1])
@@ -147,19 +147,19 @@ def _read(
 
 
 def header_of(reading: Reading, source: Source, name: str) -> tuple[Picture, int]:
-    """Return what a picture will be, its pixels black, and the bytes that it takes."""
+    """Return a converted picture with black pixels, from its header, and the bytes that reading it needs."""
     with reading.open(source) as opened:
         return reading.colours.ahead(opened.header, name)
 
 
 def picture_of_source(reading: Reading, source: Source, name: str) -> Picture:
-    """Return a picture in the colours that were asked for."""
+    """Return a picture, converted by the reading options."""
     with reading.open(source) as opened:
         return reading.colours.converted(opened.read(), name)
 
 
 def write_learned(conversation: Conversation, files: Files, learned: Learned) -> None:
-    """Write what was asked for, and say so."""
+    """Write the requested files, with a note for each."""
     import numpy as np
 
     from convcli.kernels.write_kernel import encode_kernel
@@ -186,4 +186,6 @@ def write_learned(conversation: Conversation, files: Files, learned: Learned) ->
 
         data, _ = encode(kernel_frames(learned.trace), format_of(files.trace), str(files.trace))
         write_whole(files.trace, data, overwrite=files.force)
-        conversation.note(f"wrote {files.trace}: blue weights are negative, red ones positive, white is 0")
+        conversation.note(
+            f"wrote {files.trace}: negative weights are blue, positive weights red, and 0 is white"
+        )

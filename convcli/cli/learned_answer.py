@@ -1,4 +1,4 @@
-"""The answer of `convcli learn`: rows of numbers, and the lines that explain them."""
+"""The answer of `convcli learn`: a row for each kernel, and lines that explain it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 COLUMNS = ("size", "padding", "bias", "residual", "explained", "rank", "unknowns", "condition")
 MOST_SHOWN = 15  # rows and columns of weights that are printed; the field `weights` holds all
-MOST_KERNELS = 4  # that are printed
-EVERY = 5  # steps of gradient descent whose loss is told
-MOST_LOSSES = 40  # that are told
-UNSURE = 0.05  # of the largest weight: a standard error that is worth a word
+MOST_KERNELS = 4  # kernels whose weights are printed
+EVERY = 5  # the loss of every fifth step of gradient descent is printed
+MOST_LOSSES = 40  # losses that are printed
+UNSURE = 0.05  # standard error, relative to the largest weight, from which it is reported
 
 
 def learned_answer(learned: Learned) -> Answer:
-    """Put what was learned into a row for each kernel, with its weights below."""
+    """Return the answer: a row for each kernel, with its weights below."""
     kernels = _kernels(learned.weights)
     biases = (
         [float(learned.bias)] if isinstance(learned.bias, float) else [float(bias) for bias in learned.bias]
@@ -45,7 +45,7 @@ def learned_answer(learned: Learned) -> Answer:
 
 
 def _kernels(weights: Array) -> list[Array]:
-    """Return the kernels, of one (kh, kw), of several (C, kh, kw) or (O, C, kh, kw)."""
+    """Return the kernels: one for weights (kh, kw), several for (C, kh, kw) or (O, C, kh, kw)."""
     return [weights] if weights.ndim == 2 else list(weights)
 
 
@@ -72,18 +72,18 @@ def _measures(learned: Learned) -> dict[str, Any]:
 
 
 def _plain(weights: Array) -> tuple[Any, ...]:
-    """Return weights as nested tuples, whole ones as integers."""
+    """Return weights as nested tuples, with integers where they are integral."""
     if weights.ndim > 1:
         return tuple(map(_plain, weights))
     return tuple(int(weight) if weight.is_integer() else weight for weight in weights.tolist())
 
 
 def _remarks(learned: Learned, kernels: Sequence[Array]) -> list[str]:
-    """Say what was found, below the table."""
+    """Return the lines below the table."""
     lines = []
     for number, kernel in enumerate(kernels[:MOST_KERNELS]):
         if max(kernel.shape) > MOST_SHOWN:
-            lines += ["the weights are too many to print here: take --field weights, or -o", ""]
+            lines += ["the kernel is too large to print; use --field weights, or write it with -o", ""]
             break
         lines += [f"kernel {number}:"] if len(kernels) > 1 else []
         for part in kernel if kernel.ndim == 3 else [kernel]:
@@ -93,36 +93,38 @@ def _remarks(learned: Learned, kernels: Sequence[Array]) -> list[str]:
         lines.append(
             f"nearest: {near.words}{_of_one_axis(learned, near.dims)}"
             if near.is_near
-            else "like no named kernel"
+            else "nearest: none of the named kernels is similar"
         )
     if not learned.weights.any():
-        lines.append(
-            "all weights are 0: the second picture does not change with the first, the bias alone makes it"
-        )
+        lines.append("all weights are 0: the second picture does not depend on the first, only on the bias")
     lines += learned.undetermined
     largest = float(abs(learned.weights).max())
     if not learned.undetermined and learned.error > UNSURE * largest:
-        lines.append(f"the residuals leave the weights uncertain by {learned.error:.2g} (standard error)")
+        lines.append(
+            f"the weights have a standard error of {learned.error:.2g}, estimated from the residuals"
+        )
     out = learned.left_out
     for count, why in (
-        (out.clipped, "black or white, and may be clipped (`keep_clipped=True` uses them)"),
-        (out.border, "made of windows that reach beyond the border (`padding_mode` says what is there)"),
-        (out.masked, "not opaque, or made of what is not"),
+        (out.clipped, "that are black or white and may be clipped (`keep_clipped=True` uses them)"),
+        (out.border, "whose windows cross the border (`padding_mode` sets how the picture is extended)"),
+        (out.masked, "that are not opaque, or depend on pixels that are not"),
     ):
         if count:
             lines.append(f"left out: {count:,} samples {why}")
     if learned.linear:
-        lines.append("bias and residual are of linear light, in which white is 1; `linear=True` filters it")
+        lines.append(
+            "bias and residual are in linear light, where white is 1; run the kernel with filter `linear=True`"
+        )
     lines += [
-        f"residual: the root mean square of what is left of {learned.samples:,} samples, the largest "
+        f"residual: the root mean square error over {learned.samples:,} samples; the largest error is "
         f"{learned.largest:.4g}",
-        "rank: how many of the unknowns the pictures determine",
+        "rank: the number of unknowns that the pictures determine",
     ]
     return lines
 
 
 def _readable(part: Array, weights: Array) -> Array:
-    """Return weights for reading: those far below the largest are 0."""
+    """Return weights for printing, with 0 for those that are negligible beside the largest."""
     import numpy as np
 
     largest = float(np.abs(weights).max()) or 1.0
@@ -131,15 +133,15 @@ def _readable(part: Array, weights: Array) -> Array:
 
 
 def _losses(losses: Sequence[float]) -> list[str]:
-    """Write the loss of every fifth step, as the textbooks print it: before the step changes the weights."""
-    told = [f"step {step}, loss {losses[step - 1]:.4g}" for step in range(EVERY, len(losses), EVERY)]
-    if len(told) > MOST_LOSSES:
-        told = [*told[: MOST_LOSSES // 2], "...", *told[-MOST_LOSSES // 2 :]]
-    return told
+    """Return a line with the loss of every fifth step, before that step changes the weights, as in textbooks."""
+    lines = [f"step {step}, loss {losses[step - 1]:.4g}" for step in range(EVERY, len(losses), EVERY)]
+    if len(lines) > MOST_LOSSES:
+        lines = [*lines[: MOST_LOSSES // 2], "...", *lines[-MOST_LOSSES // 2 :]]
+    return lines
 
 
 def _of_one_axis(learned: Learned, dims: int) -> str:
-    """Say how a kernel of one axis lies."""
+    """Return the options by which a named kernel with one axis has the shape of the learned one."""
     if dims == 2:
         return ""
     return f", of one axis (--dims 1 --along {'rows' if learned.weights.shape[0] == 1 else 'columns'})"

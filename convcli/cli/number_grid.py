@@ -1,4 +1,4 @@
-"""Numbers laid out for reading: rows below each other."""
+"""Formatting of rows and grids of numbers for printing."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,14 @@ from convcli.kernels.kernel import Line, Number
 
 
 def aligned(grid: Sequence[Line]) -> list[str]:
-    """Write rows of numbers below each other."""
+    """Return rows of numbers as lines with aligned columns."""
     cells = [[_short(weight) for weight in row] for row in grid]
     width = max(len(cell) for row in cells for cell in row)
     return ["  ".join(cell.rjust(width) for cell in row) for row in cells]
 
 
 def vector(factor: Line) -> str:
-    """Write a row of numbers between brackets."""
+    """Return a row of numbers in parentheses."""
     return f"({', '.join(map(_short, factor))})"
 
 

@@ -1,4 +1,4 @@
-"""Messages of the library name arguments; on the command line they name the options of the command that runs."""
+"""Translation of argument names in messages of the library to the options of the command that runs."""
 
 import ast
 import re
@@ -8,18 +8,18 @@ from typing import Any
 
 import click
 
-# Arguments whose options are spelled in another way, or known by a shorter name.
-SPELLED = {"output": "-o", "input_shape": "--n"}
+# Arguments whose options have another name, or a shorter one that is better known.
+NAMES = {"output": "-o", "input_shape": "--n"}
 
-# `argument` or `argument=value`; what stands inside a word or a path is none.
+# `argument` or `argument=value`, but not inside a word or a path.
 _ARGUMENT = r"(?<![^\s(])`(?P<argument>[a-z]\w*)(?:=(?P<value>[^`]+))?`(?![^\s.,;:)])"
 _QUOTED = r"""(?<!\w)(?P<quote>['"])(?:\\.|(?!(?P=quote)(?!\w))[^\\])*(?P=quote)"""  # as repr writes a value
 
 
 def with_options(message: str, parameters: Iterable[click.Parameter], verbatim: Collection[str] = ()) -> str:
-    """Replace each argument between backticks by the option that gives it, where there is one.
+    """Replace each argument in backticks by the option that sets it, if there is one.
 
-    Quoted values stay as they are, and so do the texts of `verbatim`, such as names of files.
+    Quoted values and the texts in `verbatim`, such as file names, stay unchanged.
 
     >>> one = click.Option(["--range", "value_range"]), click.Option(["-k", "--kernel", "kernels"])
     >>> with_options("`value_range` has no use beside `kernel='box:3'`; leave out `sheet=True`", one)
@@ -27,16 +27,16 @@ def with_options(message: str, parameters: Iterable[click.Parameter], verbatim: 
     """
     options = [each for each in parameters if isinstance(each, click.Option)]
 
-    def spelled(match: re.Match[str]) -> str:
+    def replaced(match: re.Match[str]) -> str:
         option = None if match["argument"] is None else option_of(match["argument"], options)
         return match[0] if option is None else f"{option} {_value(match['value'])}".rstrip()
 
     kept = map(re.escape, sorted(filter(None, verbatim), key=len, reverse=True))
-    return re.sub("|".join([*kept, _QUOTED, _ARGUMENT]), spelled, message, flags=re.DOTALL)
+    return re.sub("|".join([*kept, _QUOTED, _ARGUMENT]), replaced, message, flags=re.DOTALL)
 
 
 def typed_options(context: click.Context) -> dict[str, str]:
-    """Return the options that were typed, not those that an environment variable gives: their values' names, and they.
+    """Return the options on the command line by the names of their parameters, without those set elsewhere.
 
     >>> with click.Command("c", params=[click.Option(["--in", "channels"]), click.Option(["--out"])]).make_context(
     ...     "c", ["--in", "3"]
@@ -53,11 +53,11 @@ def typed_options(context: click.Context) -> dict[str, str]:
 
 
 def option_of(argument: str, options: Iterable[click.Option]) -> str | None:
-    """Return the option that gives an argument: the one whose value has its name, or that is spelled like it."""
+    """Return the option that sets an argument: its parameter or the option itself has the argument's name."""
     options = list(options)
     for option in options:
-        if SPELLED.get(argument) in option.opts:
-            return SPELLED[argument]
+        if NAMES.get(argument) in option.opts:
+            return NAMES[argument]
     long = f"--{argument.replace('_', '-')}"
     for option in options:
         if option.name == argument:
@@ -66,7 +66,7 @@ def option_of(argument: str, options: Iterable[click.Option]) -> str | None:
 
 
 def _value(text: str | None) -> str:
-    """Return a value in Python as a word of the command line."""
+    """Return a Python value in the syntax of the command line."""
     if text is None:
         return ""
     try:

@@ -1,14 +1,14 @@
-"""A progress bar on the terminal, below all messages; it is removed at the end."""
+"""A progress bar on the terminal, below the messages, which disappears at the end."""
 
 import os
 import time
 from collections.abc import Mapping
 
-PAUSE = 0.1  # seconds between two drawings
+PAUSE = 0.1  # least seconds between two updates
 
 
 class Progress:
-    """A bar on standard error, to be hidden before anything else is written on the terminal."""
+    """A progress bar on standard error, which must be hidden before anything else is printed on the terminal."""
 
     def __init__(self, count: int, started: float) -> None:
         from rich.console import Console
@@ -37,7 +37,7 @@ class Progress:
         self._shown = False
 
     def show(self, counts: Mapping[str, int]) -> None:
-        """Draw it, at most once in PAUSE seconds."""
+        """Draw the bar, at most once every PAUSE seconds."""
         now = time.monotonic()
         if now - self._drawn < PAUSE:
             return
@@ -55,12 +55,12 @@ class Progress:
         self._bar.refresh()
 
     def hide(self) -> None:
-        """Remove it until it is next drawn."""
+        """Remove the bar until it is drawn again."""
         if self._shown:
             self._bar.stop()
             self._shown = False
 
     def abandon(self) -> None:
-        """Show the terminal's cursor again, in a process that ends at once."""
+        """Show the cursor of the terminal again, when the process ends at once."""
         if self._shown:
             os.write(2, b"\n\x1b[?25h")

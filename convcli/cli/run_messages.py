@@ -1,4 +1,4 @@
-"""The messages of a run: while it runs, and the summary at its end."""
+"""The messages of a run: results, progress, and the summary at the end."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ if TYPE_CHECKING:
     from convcli.jobs.report import Report
 
 NAMED = 50  # failed inputs that the summary names
-EVERY = 10.0  # seconds between two lines of -v on the progress
-AFTER = 0.5  # seconds before a terminal shows the progress; a short run needs none
+EVERY = 10.0  # seconds between two lines about the progress that -v prints
+AFTER = 0.5  # seconds before a terminal shows the progress, which a short run does not need
 
 
 class RunMessages:
-    """All output of a run: answers, notes and errors in the order of the inputs, its progress, and its summary."""
+    """The reporter of a run: it prints answers, notes and errors in the order of the inputs, progress and summary."""
 
     def __init__(self, conversation: Conversation, count: int, stop: Stop, *, dry_run: bool = False) -> None:
         self.report: Report | None = None
         self._conversation, self._count, self._stop = conversation, count, stop
         self._dry_run = dry_run
         self._advised: set[str] = set()
-        self._existing = 0  # outputs that exist, and may not be replaced
+        self._existing = 0  # the number of outputs that exist and may not be replaced
         self._counts = {"done": 0, "skipped": 0, "failed": 0}
         self._failed: list[tuple[int, str]] = []
         self._pixels = 0
-        self._started = self._said = time.monotonic()
+        self._started = self._last_line = time.monotonic()
         self._progress: Progress | None = None
         self._several = count > 1
         self._terminal = self._several and not conversation.quiet and sys.stderr.isatty()
 
     @property
     def over(self) -> int:
-        """How many jobs are done, skipped or failed."""
+        """The number of jobs that are done, skipped or failed."""
         return sum(self._counts.values())
 
     @property
@@ -54,20 +54,22 @@ class RunMessages:
         return 0 if self._counts["done"] + self._counts["skipped"] == self._count else 1
 
     def record(self, number: int, job: Job, outcome: Outcome) -> None:
-        """Count a job, and write it into the report."""
+        """Count a job, and write it to the report."""
         self._counts[outcome.status] += 1
         self._pixels += outcome.pixels
         if outcome.error is not None:
             self._failed.append((number, job.name))
-            if self._several and isinstance(outcome.error, ExistsError):  # the way out is told at the end
+            if self._several and isinstance(
+                outcome.error, ExistsError
+            ):  # the advice is printed once, at the end
                 self._existing += 1
                 outcome.error.args = (str(outcome.error).removesuffix(REPLACE),)
-            outcome.error.args = (self._conversation.spelled(str(outcome.error)),)
+            outcome.error.args = (self._conversation.name_options(str(outcome.error)),)
         if self.report is not None:
             self.report.write(number, job, outcome)
 
     def show(self, job: Job, outcome: Outcome) -> None:
-        """Say what became of a job, its answer first."""
+        """Print the answer of a job, then its notes, details and error."""
         self.hide()
         answer = outcome.answer if self._conversation.quiet else outcome.answer + outcome.written
         if answer:
@@ -84,16 +86,16 @@ class RunMessages:
             self._conversation.failure(outcome.error)
 
     def _with_new_advice(self, note: str) -> str:
-        """Return a note without advice about clipping that was given before."""
-        said, clipped, way = note.partition(CLIPPED)
-        if way in self._advised:
-            return said + clipped
+        """Return a note without advice about clipping that was already printed."""
+        before, clipped, advice = note.partition(CLIPPED)
+        if advice in self._advised:
+            return before + clipped
         if clipped:
-            self._advised.add(way)
+            self._advised.add(advice)
         return note
 
     def tick(self) -> None:
-        """Show the progress: on a terminal, or with -v by a line every ten seconds."""
+        """Show the progress: as a bar on a terminal, otherwise with -v as a line every ten seconds."""
         if not self._several or self._conversation.quiet:
             return
         now = time.monotonic()
@@ -104,8 +106,8 @@ class RunMessages:
                 self._progress = Progress(self._count, self._started)
                 self._stop.last.append(self._progress.abandon)
             self._progress.show(self._counts)
-        elif not self._terminal and now - self._said > EVERY:
-            self._said = now
+        elif not self._terminal and now - self._last_line > EVERY:
+            self._last_line = now
             self._conversation.detail(self._so_far(now))
 
     def _so_far(self, now: float) -> str:
@@ -116,7 +118,7 @@ class RunMessages:
         return f"{over} of {self._count}{failed}, {over / (now - self._started):.1f} per second{ends}"
 
     def hide(self) -> None:
-        """Leave the terminal as it was."""
+        """Remove the progress bar from the terminal."""
         if self._progress is not None:
             self._progress.hide()
 
@@ -133,7 +135,7 @@ class RunMessages:
             if count or status == "done"
         ]
         if missing := self._count - self.over:
-            parts.append(f"{missing} not begun or not finished")
+            parts.append(f"{missing} not started or not finished")
         if self._stop.signal is not None:
             parts.insert(0, f"stopped by {self._stop.signal.name}")
         text = ", ".join(parts)
@@ -145,10 +147,10 @@ class RunMessages:
         self._conversation.note(text)
         if self._existing:
             self._conversation.note(
-                "--skip-existing leaves outputs that exist as they are, --force replaces them"
+                "use --skip-existing to skip inputs whose outputs exist, or --force to replace the outputs"
             )
 
 
 def _on_terminal(answer: bytes) -> str:
-    """Return a line of an answer with escapes for control characters, as a terminal would obey those in a name."""
+    """Return a line of an answer with control characters escaped, which a terminal would execute."""
     return visible(os.fsdecode(answer.removesuffix(b"\n"))) + "\n"

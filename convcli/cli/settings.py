@@ -1,7 +1,8 @@
-"""Values of options that stand in the environment or in a file, where the command line gives none.
+"""Values of options from environment variables and from a file, used if the command line does not set them.
 
-CONVCLI_<COMMAND>_<OPTION> comes before the file: convcli.toml, or [tool.convcli] in pyproject.toml, in the working
-directory or the nearest folder above it that has one. Each command has a table of its own, with options by their names:
+The variable CONVCLI_<COMMAND>_<OPTION> has priority over the file: convcli.toml, or [tool.convcli] in pyproject.toml,
+in the working directory or the nearest folder above it that has one. Each command has its own table, with options by
+their names:
 
     [filter]
     padding-mode = "symmetric"
@@ -18,7 +19,7 @@ import click
 from convcli.errors import ArgumentError, instead_of
 
 OWN, SHARED = "convcli.toml", "pyproject.toml"
-TABLE = b"convcli"  # is in every file that has settings for us
+TABLE = b"convcli"  # occurs in every pyproject.toml with settings
 FLAGS = {
     "true": True,
     "false": False,
@@ -30,17 +31,20 @@ FLAGS = {
     "off": False,
 }
 
-TYPED = ("--force", "--in-place")  # a file that somebody else has written must not overwrite ours
+TYPED = (
+    "--force",
+    "--in-place",
+)  # must be typed, so that a file from elsewhere cannot cause files to be overwritten
 
 Tables = Mapping[str, Any]
 
 
 class SettingsError(ArgumentError):
-    """A file of settings that cannot be used."""
+    """A file of settings is invalid."""
 
 
 class Setting(NamedTuple):
-    """The value of an option, and where it stands: in a file, or in a variable of the environment."""
+    """The value of an option, and the file or the environment variable that sets it."""
 
     option: str
     value: str | bool | tuple[str, ...]
@@ -49,14 +53,14 @@ class Setting(NamedTuple):
 
     @property
     def source(self) -> str:
-        """The file, or the variable."""
+        """The file or the environment variable, for messages."""
         return f"environment variable {self.variable}" if self.variable else str(self.file)
 
 
 def settings(
     command: str, parameters: Iterable[click.Parameter], commands: Sequence[str]
 ) -> dict[str, Setting]:
-    """Return what holds for a command, by the names of its values; or raise SettingsError."""
+    """Return the settings of a command by the names of its parameters; or raise SettingsError."""
     options = [each for each in parameters if isinstance(each, click.Option) and each.expose_value]
     names = {name.lstrip("-"): each for each in options for name in each.opts}
     found: dict[str, Setting] = {}
@@ -80,18 +84,18 @@ def settings(
 
 
 def _check_typed(option: click.Option, where: str) -> None:
-    """Refuse an option that is only good on the command line."""
+    """Raise SettingsError for an option that is only allowed on the command line."""
     if _longest(option) in TYPED:
         raise SettingsError(
-            f"{where} replaces files, which only the command line may ask for; type {_longest(option)}"
+            f"{where} replaces files and is only allowed on the command line; type {_longest(option)} there"
         )
 
 
 def settings_file() -> Path | None:
-    """Return the nearest file of settings, from the working directory upwards; None where there is none."""
+    """Return the nearest file of settings, from the working directory upwards; None if there is none."""
     try:
         here = Path.cwd()
-    except OSError:  # it has been removed
+    except OSError:  # the working directory was removed
         return None
     for folder in (here, *here.parents):
         for name in (OWN, SHARED):
@@ -102,10 +106,10 @@ def settings_file() -> Path | None:
 
 
 def _holds_table(file: Path) -> bool:
-    """Whether a pyproject.toml has a table for us; it is not parsed where it does not even name us."""
+    """Return whether a pyproject.toml has a table for convcli; it is parsed only if it contains the name."""
     try:
         return TABLE in file.read_bytes() and "convcli" in _parsed(file).get("tool", {})
-    except (OSError, SettingsError):  # others complain about a damaged pyproject.toml
+    except (OSError, SettingsError):  # a damaged pyproject.toml is not for convcli to report
         return False
 
 
@@ -120,27 +124,27 @@ def _parsed(file: Path) -> Tables:
 
 
 def _table(file: Path, command: str, commands: Sequence[str]) -> Tables:
-    """Return the table of a command in a file, all of whose tables are those of commands."""
+    """Return the table of a command in a file; raise SettingsError if another table is not that of a command."""
     whole = _parsed(file)
     if file.name == SHARED:
         whole = whole["tool"]["convcli"]
     if not isinstance(whole, dict):
-        raise SettingsError(f"{file}: tool.convcli is no table; write [tool.convcli.filter]")
+        raise SettingsError(f"{file}: tool.convcli is not a table; write [tool.convcli.filter]")
     for name, table in whole.items():
         if name not in commands:
             raise SettingsError(f"{file}: there is no command {name!r}; {instead_of(name, commands)}")
         if not isinstance(table, dict):
-            raise SettingsError(f"{file}: {name} is no table; write [{name}], and options below it")
+            raise SettingsError(f"{file}: {name} is not a table; write [{name}], and options below it")
     found: Tables = whole.get(command, {})
     return found
 
 
 def _read(where: str, value: object, option: click.Option) -> str | bool | tuple[str, ...]:
-    """Return a value of a file as the command line would have it."""
+    """Return a value from a file in the form that the command line gives it."""
     if option.is_flag:
         if isinstance(value, bool):
             return value
-        raise SettingsError(f"{where} is true or false, got {_shown(value)}")
+        raise SettingsError(f"{where} must be true or false, got {_shown(value)}")
     if isinstance(value, list):
         if option.multiple:
             return tuple(_text(where, each) for each in value)
@@ -150,17 +154,17 @@ def _read(where: str, value: object, option: click.Option) -> str | bool | tuple
 
 
 def _read_variable(variable: str, text: str, option: click.Option) -> str | bool | tuple[str, ...]:
-    """Return the value of an environment variable as the command line would have it."""
+    """Return the value of an environment variable in the form that the command line gives it."""
     if not option.is_flag:
         return (text,) if option.multiple else text
     if text.lower() not in FLAGS:
-        raise SettingsError(f"environment variable {variable} is {' or '.join(FLAGS)}, got {text!r}")
+        raise SettingsError(f"environment variable {variable} must be {' or '.join(FLAGS)}, got {text!r}")
     return FLAGS[text.lower()]
 
 
 def _text(where: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise SettingsError(f"{where} takes a text or a number, got {_shown(value)}")
+        raise SettingsError(f"{where} takes text or a number, got {_shown(value)}")
     return str(value)
 
 
@@ -172,8 +176,8 @@ def _longest(option: click.Option) -> str:
     return max(option.opts, key=len)
 
 
-def told(found: Mapping[str, Setting]) -> Iterator[dict[str, Any]]:
-    """Yield a row for each setting: the option, its value, and where it stands."""
+def setting_rows(found: Mapping[str, Setting]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each setting: the option, its value, and its source."""
     for setting in found.values():
         value = setting.value
         if isinstance(value, bool):

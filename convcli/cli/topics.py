@@ -3,7 +3,7 @@
 import re
 from importlib.resources import files
 
-# What `convcli help` lists, and what each page is about.
+# The topics with their descriptions, in the order in which `convcli help` lists them.
 TOPICS = {
     "conventions": "Correlation, boundaries, rounding, counting.",
     "kernels": "The named kernels with their sources, and other forms.",
@@ -19,16 +19,16 @@ TOPICS = {
     "learning": "Learning a kernel, or a bank, from pictures.",
     "drawing": "Drawings of layers and networks.",
     "recipes": "Many pictures, limits, settings, pipes, make, and CI.",
-    "troubleshooting": "Messages: what causes them, and the way out.",
-    "python": "The same from Python.",
+    "troubleshooting": "Error messages: their causes, and what to do.",
+    "python": "How to use convcli from Python.",
     "api": "Every public name in Python, with its parameters.",
-    "architecture": "Where things are in the source code.",
+    "architecture": "The structure of the source code.",
     "writing": "How help, errors and documentation are written.",
 }
 
 
 def page(topic: str) -> str:
-    """Return the page of a topic as Markdown, without the marks of its generated parts."""
+    """Return the page of a topic as Markdown, without the comments that mark generated parts."""
     text = files("convcli").joinpath("docs", f"{topic}.md").read_text(encoding="utf-8")
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("<!--"))
 
@@ -36,7 +36,7 @@ def page(topic: str) -> str:
 def for_terminal(markdown: str) -> str:
     """Replace what a terminal cannot show: pictures by the commands that make them, links by the words that lead there.
 
-    >>> for_terminal("[All modes](padding.md#how-far); ![convcli draw --n 4](a/b.gif)<br>`--n 4`, [more](../README.md)")
+    >>> for_terminal("[All modes](padding.md#size); ![convcli draw --n 4](a/b.gif)<br>`--n 4`, [more](../README.md)")
     'All modes (`convcli help padding`); `--n 4`, more'
     """
     text = re.sub(r"!\[[^]]*\]\([^)]*\)<br>", "", markdown)
@@ -46,7 +46,7 @@ def for_terminal(markdown: str) -> str:
 
 
 def formatted(markdown: str, width: int) -> str:
-    """Return Markdown laid out for a terminal of so many columns."""
+    """Return Markdown formatted for a terminal with `width` columns."""
     import io
 
     from rich.console import Console

@@ -1,4 +1,4 @@
-"""Pictures of two folders in pairs, by their paths below them."""
+"""Pairing of the pictures in two folders by their relative paths."""
 
 import os
 from pathlib import Path
@@ -8,9 +8,9 @@ from convcli.jobs.search import EVERYWHERE, Choice, Patterns, Search
 
 
 def paired(first: Path, second: Path) -> list[tuple[str, bool, bool]]:
-    """Return the paths below two folders of the pictures in either, sorted; and whether each folder has it.
+    """Return the sorted relative paths of the pictures in two folders, and whether each folder has it.
 
-    Raises InputError where a folder cannot be listed, or there is no picture in either.
+    Raises InputError if a folder cannot be listed, or if there is no picture in either of them.
     """
     one, other = _pictures(first), _pictures(second)
     names = sorted(one | other, key=os.fsencode)

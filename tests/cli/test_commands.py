@@ -84,12 +84,12 @@ def test_help_all_explains_every_option_and_all_that_help_says_of_the_command(ca
     short, (code, out, err) = call(name, "--help").out, call(name, "--help-all")
     assert (code, err) == (0, "")
     told, asked = " ".join(out.split()), " ".join(short.split())
-    assert told.startswith(asked.partition(" Options used most:")[0])
+    assert told.startswith(asked.partition(" Most used options:")[0])
     for parameter in whole.params:
         if isinstance(parameter, click.Option):
             assert " ".join(parameter.help.split())[:30] in told.replace("- ", "-"), parameter.name
     assert f"{name} --help-all" in short
-    assert f"Pages that explain more: convcli help {', '.join(whole.topics)}." in asked
+    assert f"See convcli help {', '.join(whole.topics)}." in asked
     _, _, details = cleandoc(whole.help or "").partition("\f")
     for line in filter(None, details.splitlines()):
         assert " ".join(line.split()) in told and " ".join(line.split()) not in asked
@@ -184,7 +184,7 @@ def test_an_answer_is_not_overwritten_without_force(call: Call, tmp_path: object
 def test_an_ending_that_says_nothing(call: Call, tmp_path: object) -> None:
     result = call("shape", *LAYER, "-o", tmp_path / "answer")
     assert result.code == 2
-    assert "does not say its format; end it in .txt .json .csv .md .png .svg, or give --format" in one_error(
+    assert "has no known ending; end it in .txt .json .csv .md .png .svg, or give --format" in one_error(
         result
     )
     assert call("shape", *LAYER, "-o", tmp_path / "answer", "--format", "csv").code == 0
@@ -271,7 +271,7 @@ def test_loudness(call: Call, name: str) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--n", "7"], "the kernel size is missing; give --k, as in --k 3, or a chain with --layers"),
+        (["--n", "7"], "the kernel size is missing; give --k, such as --k 3, or a chain with --layers"),
         (["--n", "0", "--k", "3"], "the input's height must be at least 1, got 0"),
         (["--n", "7", "--k", "0"], "kernel_size must be at least 1, got 0"),
         (["--n", "7", "--k", "3", "--s", "0"], "stride must be at least 1, got 0"),
@@ -283,9 +283,9 @@ def test_loudness(call: Call, name: str) -> None:
         (["--n", "7", "--k", "3", "--in", "6", "--out", "4", "--groups", "3"], "out_channels 4 cannot be divided into 3"),
         (["--n", "7", "--k", "3", "--in", "4", "--out", "6", "--groups", "3"], "in_channels 4 cannot be divided into 3"),
         (["--n", "2", "--k", "5"], "the output would be empty: along the height the kernel spans 5"),
-        (["--n", "7x7", "--k", "3x3x3"], "--n with 2 axes and --k with 3 axes do not fit together"),
-        (["--n", "7x7", "--k", "3", "--dims", "1"], "--dims 1 and --n with 2 axes do not fit together"),
-        (["--n", "7", "--k", "3", "--output-padding", "1"], "--output-padding belongs to --variant transposed"),
+        (["--n", "7x7", "--k", "3x3x3"], "--n with 2 axes and --k with 3 axes contradict each other"),
+        (["--n", "7x7", "--k", "3", "--dims", "1"], "--dims 1 and --n with 2 axes contradict each other"),
+        (["--n", "7", "--k", "3", "--output-padding", "1"], "--output-padding applies only to --variant transposed; leave it out"),
         (["--n", "7", "--k", "3", "--transposed", "--output-padding", "2"], "output_padding 2 must be below the stride 2"),
         (["--n", "7", "--k", "3", "--transposed", "--variant", "tiled"], "--transposed and --variant tiled contradict"),
     ],

@@ -117,7 +117,7 @@ def test_large_kernels_and_many_maps_are_told_in_part(call: Call, tmp_path: Path
 
 def test_any_picture_of_the_run_but_one_alone(call: Call) -> None:
     words = ("--kernel", "box", "--explain", "1,1")
-    message = "--explain explains one picture, and 2 are given"
+    message = "--explain explains one picture, and 2 are given; name one"
     assert one_error(call("filter", SAMPLES / "house.png", SAMPLES / "logo.png", *words)) == message
 
 
@@ -126,15 +126,15 @@ def test_any_picture_of_the_run_but_one_alone(call: Call) -> None:
     [
         (["--explain", "1"], 2, "--explain takes one place, ROW,COLUMN, got 1 numbers"),
         (["--explain", "9,9"], 2, "there is no output at 9,9: the output is 3x3, rows 0 to 2 and columns 0 to 2"),
-        (["--explain", "1,1", "-o", "x.gif"], 2, "x.gif: --explain writes text or draws; end it in .txt .json .png .svg"),
-        (["--explain", "1,1", "--theme", "dark"], 2, "--theme is of a picture, as -o explained.svg; leave it out"),
-        (["--explain", "1,1", "--theme", "dark", "-o", "x.txt"], 2, "--theme is of a picture, as -o explained.svg; leave it out"),
-        (["--theme", "dark"], 2, "--theme is of the picture that --explain draws; give --explain with it"),
+        (["--explain", "1,1", "-o", "x.gif"], 2, "x.gif: --explain writes text or a drawing; end it in .txt .json .png .svg"),
+        (["--explain", "1,1", "--theme", "dark"], 2, "--theme applies to a drawing, such as -o explained.svg; leave it out"),
+        (["--explain", "1,1", "--theme", "dark", "-o", "x.txt"], 2, "--theme applies to a drawing, such as -o explained.svg; leave it out"),
+        (["--theme", "dark"], 2, "--theme applies to the drawing of --explain; give --explain with it"),
         (["--explain", "1,1", "--dry-run"], 2, "--explain explains one output and writes no picture; leave out --dry-run"),
         (["--explain", "1,1", "--jobs", "2"], 2, "--explain explains one output and writes no picture; leave out --jobs"),
         (["--explain", "1,1", "--report", "r.jsonl"], 2, "--explain explains one output and writes no picture; leave out --report"),
         (["--explain", "1,1", "--quality", "80"], 2, "--explain explains one output and writes no picture; leave out --quality"),
-        (["--explain", "1,1", "--stats"], 2, "--stats measures pictures, and --explain writes none; leave one of them out"),
+        (["--explain", "1,1", "--stats"], 2, "--stats describes written pictures, and --explain writes none; leave one of them out"),
         (["--explain", "1,1", "--pool", "max:2"], 2, "--explain shows one convolution and the activation after it; leave out --resize, pools and --repeat, and give only one kernel"),
         (["--explain", "1,1", "--max-pixels", "3"], 1, "cannot read the values: its 9 pixels are over the limit of 3; raise it with --max-pixels 9"),
     ],

@@ -110,7 +110,7 @@ def test_a_terminal_may_show_text(call: Call, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     assert call("filter", "--values", "1 2", "--kernel", "identity").out == "1 2\n"
     refused = call("filter", "--values", "1 2", "--kernel", "identity", "--range", "minmax", "-o", "png:-")
-    assert one_error(refused).startswith("a picture would be printed on the terminal")
+    assert one_error(refused).startswith("a picture cannot be shown as text on the terminal")
 
 
 def test_match_compare_diff_and_learn_take_values(call: Call, tmp_path: Path) -> None:
@@ -303,7 +303,7 @@ def test_layouts_of_what_is_matched_learned_and_compared(call: Call, tmp_path: P
     ("words", "message"),
     [
         (["compare", "x.csv", "--kernel", "box", "--layout", "chw"], "x.csv: --layout chw applies to arrays, NPY and JSON, not to CSV; leave it out"),
-        (["compare", "--n", "9", "--k", "3", "--layout", "chw"], "--layout belongs to a picture, as in convcli compare photo.png --kernel sobel; for a layer on paper give --k"),
+        (["compare", "--n", "9", "--k", "3", "--layout", "chw"], "--layout needs a picture, as in convcli compare photo.png --kernel sobel; for a layer on paper give --k"),
         (["learn", "--patches", "x.csv", "--layout", "chw", "--size", "2"], "x.csv: --layout chw applies to arrays, NPY and JSON, not to CSV; leave it out"),
         (["filter", "--values", "1 2; 3", "-k", "box"], "cannot read the values: it is ragged: row 1 has 2 values, row 2 has 1; give every row the same number"),
         (["filter", "--values", "1 two", "-k", "box"], "cannot read the values: 'two' is not a number"),
@@ -314,9 +314,9 @@ def test_layouts_of_what_is_matched_learned_and_compared(call: Call, tmp_path: P
         (["match", "x.csv", "--template", "1 2 3"], "the template 1 2 3 is 1x3 (rows x columns), larger than x.csv of 2x2; crop the template, or swap the two"),
         (["match", "x.csv", "--template", "none.csv"], "cannot read none.csv: there is no such file; check the spelling and the folder"),
         (["filter", "--values", "", "-k", "box"], "cannot read the values: it holds no numbers; write one row per line, such as 0 1 2"),
-        (["filter", "--values", "1 2", "x.csv", "-k", "box"], "--values is the input, and x.csv is given, too; leave one of them out"),
-        (["compare", "--values", "1 2", "x.csv", "--kernel", "box"], "--values is the picture, and x.csv is given, too; leave one of them out"),
-        (["diff", "--values", "1 2"], "1 picture is given, and two are compared; name A and B (see convcli diff --help)"),
+        (["filter", "--values", "1 2", "x.csv", "-k", "box"], "--values is the input, but x.csv is given too; leave one of them out"),
+        (["compare", "--values", "1 2", "x.csv", "--kernel", "box"], "--values is the picture, but x.csv is given too; leave one of them out"),
+        (["diff", "--values", "1 2"], "1 picture is given, and two are needed; name A and B (see convcli diff --help)"),
         (["diff", "--values", "1 2", "--values", "1 x"], "cannot read values 2: 'x' is not a number"),
         (["filter", "x.csv", "-k", "box", "-o", "y.png"], "cannot write y.png: PNG cannot hold the pixel mode L;float64; map its values to 8 bits with --range, or keep them in one of these: .tiff, .npy"),
         (["filter", "x.csv", "-k", "box", "--layout", "chw", "-o", "y.csv"], "x.csv: --layout chw applies to arrays, NPY and JSON, not to CSV or CSV; leave it out"),

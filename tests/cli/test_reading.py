@@ -95,8 +95,9 @@ def test_channels_are_kept_in_the_order_given(call: Call, tmp_path: Path) -> Non
 def test_a_list_of_channels_has_names(call: Call, names: str) -> None:
     result = call("filter", LOGO, "-k", "box", "--channels", names)
     assert result.code == 2
-    assert f"{names!r} is not a list of channels; separate their names by commas, as r,g,b or a" in one_error(
-        result
+    assert (
+        f"{names!r} is not a list of channels; separate their names by commas, such as r,g,b or a"
+        in one_error(result)
     )
 
 

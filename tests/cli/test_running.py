@@ -116,14 +116,14 @@ def test_three_bad_files_among_five_hundred(program: Program, tmp_path: Path) ->
         ("--timeout nan", "'nan' is not a number of seconds above 0"),
         (
             "--cluster tcp://x:1 --isolate",
-            "--isolate starts processes on this machine; leave it out beside --cluster",
+            "--isolate starts processes on this machine and cannot be used with --cluster; leave it out",
         ),
         ("--cluster tcp://x:1 --timeout 3", "--timeout starts processes on this machine"),
         (
             "--cluster 127.0.0.1",
-            "--cluster 127.0.0.1 is not the address of a scheduler; write it as tcp://host:8786",
+            "--cluster 127.0.0.1 is not the address of a scheduler; write one like tcp://host:8786",
         ),
-        ("--report x.jsonl --dry-run", "--report tells what was done, and --dry-run does nothing"),
+        ("--report x.jsonl --dry-run", "--report describes finished jobs, and --dry-run does nothing"),
     ],
 )
 def test_wrong_usage_is_one_line(call: Call, options: str, message: str) -> None:

@@ -99,12 +99,12 @@ def test_kernels_flags_and_spaces(call: Call, folder: Path, monkeypatch: pytest.
     ("text", "message"),
     [
         ("[shpae]\n", "there is no command 'shpae'; did you mean 'shape'?"),
-        ("shape = 3\n", "shape is no table; write [shape], and options below it"),
+        ("shape = 3\n", "shape is not a table; write [shape], and options below it"),
         ("[shape]\npaddin = 1\n", "shape has no option 'paddin'; did you mean 'padding'?"),
         ("[shape]\nk = [3]\n", "shape: k takes one value, got a list of 1"),
-        ("[shape]\nk = true\n", "shape: k takes a text or a number, got true"),
-        ("[shape]\nk = 1979-05-27\n", "shape: k takes a text or a number, got datetime.date(1979, 5, 27)"),
-        ("[shape]\nbias = 1\n", "shape: bias is true or false, got 1"),
+        ("[shape]\nk = true\n", "shape: k takes text or a number, got true"),
+        ("[shape]\nk = 1979-05-27\n", "shape: k takes text or a number, got datetime.date(1979, 5, 27)"),
+        ("[shape]\nbias = 1\n", "shape: bias must be true or false, got 1"),
         ("[shape\n", "cannot read {file}: "),
     ],
 )
@@ -126,7 +126,7 @@ def test_only_the_command_line_replaces_files(
     file = folder / "convcli.toml"
     file.write_text(f"[filter]\n{option} = true\n")
     words = ("filter", SAMPLES / "house.png", "-k", "box", "-o", folder / "x.png")
-    reason = f"replaces files, which only the command line may ask for; type --{option}"
+    reason = f"replaces files and is only allowed on the command line; type --{option} there"
     assert one_error(call(*words)) == f"{file}: filter: {option} {reason}"
     file.unlink()
     variable = f"CONVCLI_FILTER_{option}".upper().replace("-", "_")
@@ -139,14 +139,14 @@ def test_a_wrong_value_is_told_with_its_place(
 ) -> None:
     file = folder / "convcli.toml"
     file.write_text("[shape]\nk = 'three'\n")
-    assert one_error(call(*SHAPE)).endswith(f"; it stands in {file} (see convcli shape --help)")
+    assert one_error(call(*SHAPE)).endswith(f"; it is set in {file} (see convcli shape --help)")
     assert "stands in" not in one_error(call(*SHAPE, "--k", "four"))
     monkeypatch.setenv("CONVCLI_SHAPE_K", "five")
     line = one_error(call(*SHAPE))
     assert "'five'" in line
-    assert line.endswith("; it stands in environment variable CONVCLI_SHAPE_K (see convcli shape --help)")
+    assert line.endswith("; it is set in environment variable CONVCLI_SHAPE_K (see convcli shape --help)")
     monkeypatch.setenv("CONVCLI_SHAPE_BIAS", "maybe")
-    expected = "environment variable CONVCLI_SHAPE_BIAS is true or false or 1 or 0 or yes or no or on or off, got 'maybe'"
+    expected = "environment variable CONVCLI_SHAPE_BIAS must be true or false or 1 or 0 or yes or no or on or off, got 'maybe'"
     assert one_error(call(*SHAPE)) == expected
 
 
@@ -158,5 +158,5 @@ def test_a_damaged_pyproject_is_left_to_others(call: Call, folder: Path) -> None
 def test_no_settings(call: Call, folder: Path) -> None:
     found = call("config")
     assert found.code == 0
-    assert "no option has a value in the environment or in a file" in found.out
+    assert "no option is set by an environment variable or a file" in found.out
     assert one_error(call("config", "shpae")) == "there is no command 'shpae'; did you mean 'shape'?"

@@ -39,7 +39,7 @@ def test_a_signal_finishes_what_is_under_way(
     assert b"Traceback" not in err
     last = err.decode().splitlines()[-1]
     assert last.startswith(f"convcli: stopped by {number.name}, {len(printed)} done, ")
-    assert f"{200 - len(printed)} not begun or not finished" in last
+    assert f"{200 - len(printed)} not started or not finished" in last
     assert gone(process.pid)
 
 
@@ -55,7 +55,7 @@ def test_a_signal_waits_for_nobody_who_is_stuck(
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert b"stopped by SIGINT, 1 done, 4 not begun or not finished" in err
+    assert b"stopped by SIGINT, 1 done, 4 not started or not finished" in err
     assert os.listdir(tmp_path / "out") == ["a.png"]
     assert gone(process.pid)
 

@@ -84,8 +84,7 @@ def test_a_working_directory_that_is_gone(tmp_path: Path, words: list[object]) -
     )  # fmt: skip
     assert (run.returncode, run.stdout) == (1, b"")
     assert (
-        run.stderr
-        == b"convcli: error: the working directory has been removed; change into one that is there\n"
+        run.stderr == b"convcli: error: the working directory has been removed; change to one that exists\n"
     )
 
 

@@ -66,10 +66,10 @@ def test_what_is_compared_is_drawn(call: Call, tmp_path: Path, asked):
 
 def test_what_is_not_drawn_is_told(call: Call, tmp_path: Path):
     layers = ("--n", "8,9", "--in", "4", "--out", "4", "--k", "3")
-    assert "does not say its format; end it in .txt .json .csv .md" in one_error(
+    assert "has no known ending; end it in .txt .json .csv .md" in one_error(
         call("compare", *layers, "-o", tmp_path / "a.png")
     )
     sheet = ("compare", SAMPLES / "house.png", "--kernel", "box", "-o", tmp_path / "a.png")
     assert one_error(call(*sheet, "--theme", "dark")).endswith(
-        "--theme applies to drawings, and a sheet shows pictures as they are; leave it out"
+        "--theme applies to drawings, not to a sheet of pictures; leave it out"
     )

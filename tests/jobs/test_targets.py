@@ -238,7 +238,10 @@ def test_the_way_out_of_outputs_that_exist_is_told_once_at_the_end(call: Call, h
         f"convcli: error: out/{name} exists" for name in ("a.png", "deep/a.png", "deep/er/b.png")
     ]
     assert summary.startswith("convcli: 0 done, 3 failed; ")
-    assert way == "convcli: --skip-existing leaves outputs that exist as they are, --force replaces them"
+    assert (
+        way
+        == "convcli: use --skip-existing to skip inputs whose outputs exist, or --force to replace the outputs"
+    )
     assert call(*run, "-q").err.splitlines() == errors
     alone = call("filter", "in/a.png", "--kernel", "box", "-o", "out/")
     assert alone.err == "convcli: error: out/a.png exists; give --force to replace it, or another -o\n"
@@ -302,13 +305,16 @@ def test_what_exists_but_is_no_file_is_no_output(call: Call, here: Path) -> None
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--skip-existing --force", "--skip-existing keeps what --force would replace; give one of them"),
-        ("--skip-existing --in-place", "--skip-existing would skip all that --in-place replaces"),
-        ("--skip-existing -o -", "--skip-existing looks for files, and -o - writes none"),
-        ("--skip-existing -o png:-", "--skip-existing looks for files, and -o png:- writes none"),
+        (
+            "--skip-existing --force",
+            "--skip-existing keeps the outputs that --force would replace; give one of them",
+        ),
+        ("--skip-existing --in-place", "--skip-existing would skip all inputs of --in-place"),
+        ("--skip-existing -o -", "--skip-existing applies to files, and -o - writes none"),
+        ("--skip-existing -o png:-", "--skip-existing applies to files, and -o png:- writes none"),
         (
             "--in-place -o out/",
-            "--in-place writes to the inputs themselves, not to -o out/; give one of them",
+            "--in-place replaces the inputs instead of writing to -o out/; give one of them",
         ),
     ],
 )
@@ -415,4 +421,4 @@ def test_problems_take_no_output(here: Path) -> None:
 def test_in_place_is_refused_on_a_cluster(call: Call, here: Path) -> None:
     result = call("filter", "in", "--kernel", "box", "--in-place", "--cluster", "tcp://127.0.0.1:8786")
     assert result.code == 2
-    assert "a cluster runs a job again whose worker died" in one_error(result)
+    assert "a cluster repeats a job whose worker died" in one_error(result)

@@ -1,1 +1,1 @@
-"""What the calculators share: what is asked of them, and the rows and lines that answer it."""
+"""The shared parts of the calculators: their questions, and the rows and lines of their answers."""

@@ -1,4 +1,4 @@
-"""What the calculators have in common: the rows of all questions, as one answer, and the lines that explain it."""
+"""The answer of a calculator: the rows of all its questions, and the lines that explain them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -17,8 +17,8 @@ from convcli.render import Answer
 
 Explain = Callable[[Layer, Shape], list[str]]
 
-MOST_EXPLAINED = 3  # layers; beyond, the formulas would bury the table
-MOST_TOLD = 10  # combinations without an answer that are told one by one
+MOST_EXPLAINED = 3  # layers whose formulas are printed; more would hide the table
+MOST_TOLD = 10  # combinations without an answer that are named one by one
 
 
 def answer_rows(
@@ -29,7 +29,7 @@ def answer_rows(
     remarks: Callable[[Question], list[str]],
     rows: Callable[[Question], list[Row]] = Question.rows,
 ) -> Answer:
-    """Answer every question with its rows; a single question is explained and summed."""
+    """Return the answer to all questions; a single question also has explanations and totals."""
     alone = len(questions) == 1
     shown = swept(questions, columns)
     made = answered(questions, rows, (*shown, value))
@@ -39,7 +39,7 @@ def answer_rows(
         rows=[row for rows in made for row in rows],
         results=[result(rows) for rows in made],
         totals=totals(made[0]) if alone else {},
-        columns=_telling(shown, made),
+        columns=_without_empty(shown, made),
         value=(value,),
         remarks=remarks(questions[0]) if alone else (),
         by_one_number=by_one_number(questions),
@@ -48,11 +48,11 @@ def answer_rows(
 
 
 def _picture(command: str, questions: Sequence[Question], made: Sequence[Sequence[Row]]) -> Any:
-    """Return the picture of one question's rows; of several there is none."""
+    """Return the drawing of the rows of one question; raise ArgumentError if there are several questions."""
     if len(questions) > 1:
         raise ArgumentError(
-            f"one layer or chain is drawn at a time, and {len(questions):,} are asked for; give one value each, "
-            "or write a table, as -o answer.csv"
+            f"only one layer or chain can be drawn, and the options describe {len(questions):,}; give one value per "
+            "option, or write a table, such as -o answer.csv"
         )
     title = f"a chain of {len(made[0])} layers" if len(made[0]) > 1 else made[0][0]["layer"]
     return picture(command, questions[0].network()[0], made[0], title)
@@ -63,8 +63,9 @@ def answered(
 ) -> list[list[Row]]:
     """Return the rows that answer each question.
 
-    In a sweep a question without an answer has one row, which says why; every row has the field `error`, None in the
-    others. `spare` are the fields where no question has an answer.
+    In a sweep, every row has the field `error`; a question without an answer has one row, whose `error` is the reason.
+
+    spare : the fields of the rows if no question has an answer
     """
     made: list[list[Row] | str] = []
     for question in questions:
@@ -84,70 +85,72 @@ def answered(
 
 
 def give(conversation: Conversation, options: AnswerOptions, answer: Answer, asked: int) -> int:
-    """Print or write the answer; return 1 where some of the combinations `asked` have none, and say why.
+    """Print or write the answer; return the exit code, 1 if some combinations have no answer.
 
-    The reasons are a field of JSON and CSV, stand below a table, and are told on stderr beside bare values.
+    asked : the number of combinations
+
+    The reasons are a field of JSON and CSV, lines below a table, and messages on standard error beside bare values.
     """
     answer = answer._replace(
-        rows=[_spelled(row, conversation) for row in answer.rows],
-        results=[_spelled(row, conversation) for row in answer.results],
+        rows=[_with_options(row, conversation) for row in answer.rows],
+        results=[_with_options(row, conversation) for row in answer.results],
     )
     failed = [row for row in answer.results if row.get("error") is not None]
-    told = [f"{_named(row, answer)} has no answer: {row['error']}" for row in failed[:MOST_TOLD]]
+    reasons = [f"{_named(row, answer)} has no answer: {row['error']}" for row in failed[:MOST_TOLD]]
     if len(failed) > MOST_TOLD:
-        told.append(f"and so on, {len(failed) - MOST_TOLD:,} more; --format json says why of each")
+        reasons.append(f"and {len(failed) - MOST_TOLD:,} more; --format json has the reasons of all")
     below = options.chosen in ("table", "markdown") and not conversation.quiet
     if below:
-        answer = answer._replace(remarks=[*answer.remarks, *told])
+        answer = answer._replace(remarks=[*answer.remarks, *reasons])
     options.give(conversation, answer)
     if not failed:
         return 0
     if not below and not options.shows("error"):
-        for line in told:
+        for line in reasons:
             conversation.error(line)
     conversation.error(f"{len(failed):,} of {asked:,} combinations have no answer")
     return 1
 
 
-def _spelled(row: Mapping[str, Any], conversation: Conversation) -> Mapping[str, Any]:
-    """Return a row whose reason names options."""
+def _with_options(row: Mapping[str, Any], conversation: Conversation) -> Mapping[str, Any]:
+    """Return a row whose error names options instead of arguments."""
     reason = row.get("error")
-    return row if reason is None else {**row, "error": conversation.spelled(reason)}
+    return row if reason is None else {**row, "error": conversation.name_options(reason)}
 
 
 def _named(row: Mapping[str, Any], answer: Answer) -> str:
-    """Name a combination by its layers and the size of its input."""
+    """Return the name of a combination: its layers and the size of its input."""
     size = row.get("input_size")
     if not size:
         return str(row["layer"])
     return f"{row['layer']} on {format_size(size[0] if 'input_size' in answer.by_one_number else size)}"
 
 
-def _telling(columns: Sequence[str], made: Sequence[Sequence[Row]]) -> list[str]:
-    """Return the columns without that of the buffers, where no layer has any."""
+def _without_empty(columns: Sequence[str], made: Sequence[Sequence[Row]]) -> list[str]:
+    """Return the columns, without that of the buffers if no layer has any."""
     stored = any(row.get("buffers") for rows in made for row in rows)
     return [name for name in columns if name != "buffers" or stored]
 
 
 def by_one_number(questions: Sequence[Question]) -> Sequence[str]:
-    """Return the fields to write as one number: those per axis, where every size was typed so."""
+    """Return the fields to write as one number: those with a number per axis, if every size was typed as one."""
     return PER_AXIS if all(question.by_one_number for question in questions) else ()
 
 
 def swept(questions: Sequence[Question], columns: Sequence[str]) -> list[str]:
-    """Return the columns, after those that tell the rows of a sweep apart where the layer does not."""
+    """Return the columns, preceded by those of the input if it differs between the rows of a sweep."""
     sizes, channels = {question.n for question in questions}, {question.channels for question in questions}
-    telling = [name for name, values in (("in_channels", channels), ("input_size", sizes)) if len(values) > 1]
-    return [*(name for name in telling if name not in columns), *columns]
+    varying = [name for name, values in (("in_channels", channels), ("input_size", sizes)) if len(values) > 1]
+    return [*(name for name in varying if name not in columns), *columns]
 
 
 def result(rows: Sequence[Row]) -> Row:
-    """Return a chain's answer in one row; `layer` spells the chain."""
+    """Return the answer for a chain in one row, whose `layer` is the chain as text."""
     return rows[0] if len(rows) == 1 else whole_row(rows, rows[-1], ", ".join(row["layer"] for row in rows))
 
 
 def ratio(count: int, standard: int) -> float | None:
-    """Return count / standard; as a whole number where no float is as large."""
+    """Return count / standard; as an integer if it is too large for a float; None if `standard` is 0."""
     try:
         return count / standard if standard else None
     except OverflowError:
@@ -155,7 +158,7 @@ def ratio(count: int, standard: int) -> float | None:
 
 
 def explained(question: Question, *explain: Explain) -> list[str]:
-    """Return what the variant means, and the formulas of each layer unless there are many."""
+    """Return the description of the variant, and the formulas of each layer unless there are many."""
     lines = [f"{question.spec.name}: {question.spec.help}"] if question.spec else []
     layers = question.layers()
     if len(layers) > MOST_EXPLAINED:
@@ -170,7 +173,7 @@ def explained(question: Question, *explain: Explain) -> list[str]:
 
 
 def merged(lines: Sequence[str]) -> list[str]:
-    """Join the axes of which the same is said: height and width: ..."""
+    """Merge the lines that are the same for several axes, as in "height and width: ..."."""
     axes: dict[str, list[str]] = {}
     for line in lines:
         name, colon, text = line.partition(": ")

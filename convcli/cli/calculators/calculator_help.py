@@ -1,4 +1,4 @@
-"""The help that the calculators share: the headings of their options, and what --layers reads."""
+"""The shared help of the calculators: the groups of their options, and the syntax of --layers."""
 
 LAYER_GROUPS = {
     "Layer": (
@@ -12,14 +12,14 @@ LAYER_GROUPS = {
 
 
 def chain_help() -> str:
-    """Describe the chains that --layers reads."""
+    """Return the description of the syntax of --layers."""
     from convcli.layers.activation import ACTIVATIONS
     from convcli.layers.elementwise import BINARY, UNARY, WHERE
     from convcli.layers.reductions import KINDS
     from convcli.layers.text.operators import OPERATORS
 
     alike = {*BINARY, *UNARY, WHERE, *(f"reduce-{kind}" for kind in KINDS)}
-    spelled = [
+    operators = [
         " ".join([name, *(option.partition("=")[0].rstrip("!") for option in operator.options.split())])
         for name, operator in OPERATORS.items()
         if name not in alike
@@ -29,7 +29,7 @@ def chain_help() -> str:
         "os output size, x factor, n number, a axes (1 channels, 2 height, ...), f from, t to"
     )
     return (
-        f"The layers of a chain are separated by commas: {'; '.join(spelled)}; reduce-KIND a keep "
-        f"({', '.join(KINDS)}); {', '.join(ACTIVATIONS)}; with an operand, as mul o64x1x1: {', '.join(BINARY)}; "
-        f"of elements: {', '.join(UNARY)}. An option is a letter and a value: {letters}."
+        f"The layers of a chain are separated by commas: {'; '.join(operators)}; reduce-KIND a keep "
+        f"({', '.join(KINDS)}); {', '.join(ACTIVATIONS)}; with an operand, such as mul o64x1x1: {', '.join(BINARY)}; "
+        f"element-wise: {', '.join(UNARY)}. An option is a letter followed by a value: {letters}."
     )

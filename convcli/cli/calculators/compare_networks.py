@@ -1,4 +1,4 @@
-"""convcli compare NETWORK: its convolutions replaced by variants, or several networks side by side."""
+"""convcli compare NETWORK: a network with its convolutions replaced by variants, or several networks."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ MOST_NAMED = 4
 def compare_variants(
     text: str, shapes: Any, variants: Sequence[str], options: dict[str, Any], *, batch: int, dtype: str
 ) -> Answer:
-    """Answer what a network costs with its k x k convolutions replaced by each variant, the standard one first."""
+    """Return the cost of a network with its k x k convolutions replaced by each variant, the standard one first."""
     network = load_network(text, shapes, **options).at(batch=batch)
     bound = network.shapes(batch=batch)
     made = [
@@ -54,7 +54,7 @@ def compare_variants(
         totals={},
         columns=("variant", "replaced", *(column for name in SHOWN for column in (name, f"{name}_ratio"))),
         value=("macs_ratio",),
-        remarks=[*_about(network, rows), *_told(made)],
+        remarks=[*_about(network, rows), *_replacements(made)],
         draw=lambda: picture(rows, "variant", f"{network.name}, its convolutions replaced", network.source),
     )
 
@@ -62,7 +62,7 @@ def compare_variants(
 def compare_side_by_side(
     texts: Sequence[str], shapes: Any, options: dict[str, Any], *, batch: int, dtype: str
 ) -> Answer:
-    """Answer what several networks cost, each as a ratio to the first."""
+    """Return the cost of several networks, each also as a ratio to the first."""
     rows: list[Row] = []
     remarks = []
     for text in texts:
@@ -79,17 +79,17 @@ def compare_side_by_side(
         totals={},
         columns=("network", "nodes", "params", "params_ratio", "macs", "macs_ratio", "activation_bytes"),
         value=("macs_ratio",),
-        remarks=[*remarks, "ratios: to the first network"],
+        remarks=[*remarks, "ratio: relative to the first network"],
         draw=lambda: picture(rows, "network", ", ".join(texts), "each as a multiple of the first"),
     )
 
 
-def picture(rows: Sequence[Row], key: str, title: str, told: str) -> Any:
-    """Return the picture of rows that are compared."""
+def picture(rows: Sequence[Row], key: str, title: str, subtitle: str) -> Any:
+    """Return the drawing of a comparison."""
     from convcli.drawing.compare_drawing import compare_scene
 
     fields = ("params", "macs", "activation_bytes")
-    return compare_scene(rows, key, fields, title, told)
+    return compare_scene(rows, key, fields, title, subtitle)
 
 
 def _ratios(row: Row, first: Row, names: Sequence[str]) -> Row:
@@ -98,14 +98,14 @@ def _ratios(row: Row, first: Row, names: Sequence[str]) -> Row:
 
 
 def _about(network: "Network", rows: Sequence[Row]) -> list[str]:
-    """Say which network it is, and what stays in every row."""
+    """Return lines about the network, and about the dense layers that no variant replaces."""
     lines = [f"{network.name}: {network.source}" if network.source else network.name]
     dense = rows[0]["dense_macs"]
     if dense:
         million = in_units(dense, MEGA)
         others = ", ".join(f"{row['variant']} {_millions(row['macs'] - dense)}" for row in rows)
         lines.append(
-            f"its dense layers stay as they are, {million} M of the MACs in every row; without them {others}"
+            f"its dense layers are not replaced: {million} M of the MACs of every row; without them {others}"
         )
     return lines
 
@@ -114,25 +114,25 @@ def _millions(count: int) -> str:
     return f"{(count + MEGA // 2) // MEGA:,} M"
 
 
-def _told(made: Sequence[tuple[str, Replaced]]) -> list[str]:
-    """Say what each variant is, which convolutions it has replaced, and which stay; what stays in every row once."""
+def _replacements(made: Sequence[tuple[str, Replaced]]) -> list[str]:
+    """Return lines about each variant and the convolutions that it replaces; those that none replaces come first."""
     first, *others = (each.kept for _, each in made)
     always = {why: names for why, names in first.items() if all(kept.get(why) == names for kept in others)}
-    lines = [f"stays in every row: {_named(names)}: {why}" for why, names in always.items()]
+    lines = [f"never replaced: {_named(names)}: {why}" for why, names in always.items()]
     for variant, each in made:
         parts = [f"{variant}: {VARIANTS[variant].help}"]
         if each.replaced:
             parts.append(f"Replaced: {_named(each.replaced)}.")
         if each.already:
-            parts.append(f"So already: {_named(each.already)}.")
+            parts.append(f"Already of this variant: {_named(each.already)}.")
         if not each.replaced and not each.already:
-            parts.append("None is replaced.")
+            parts.append("No convolution is replaced.")
         lines.append(" ".join(parts))
         kept = {why: names for why, names in each.kept.items() if why not in always}
-        lines += [f"{variant}, stays: {_named(names)}: {why}" for why, names in kept.items()]
+        lines += [f"{variant}, not replaced: {_named(names)}: {why}" for why, names in kept.items()]
     return lines
 
 
 def _named(names: Sequence[str]) -> str:
-    told = ", ".join(cut(name, 80) for name in names[:MOST_NAMED])
-    return f"{told} and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else told
+    listed = ", ".join(cut(name, 80) for name in names[:MOST_NAMED])
+    return f"{listed} and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else listed

@@ -1,4 +1,4 @@
-"""convcli compare IMAGE: what the variants and methods do to a picture, and how long they take."""
+"""convcli compare IMAGE: the results of the variants and methods on a picture, and the time that they take."""
 
 from __future__ import annotations
 
@@ -36,21 +36,22 @@ COLUMNS = (
     "scaling",
 )
 REMARKS = (
-    "filter is what convcli filter runs, on all cores, clipped and rounded; conv sums in floats on one core",
-    "seconds: the median of a few runs; macs: of the variant's layers, whatever a method makes of them",
-    "difference: the largest one to plain sums in float64, of depthwise, or of standard where that is the shape; "
-    "psnr: of all of them, in dB; none where nothing differs",
-    "rank error: of the sum of so many columns times rows, relative to the kernel, by Frobenius' norm",
-    "shift, rotation, scaling: the largest difference between the filter of a picture moved by a pixel (by as many as "
-    "lie between two outputs, if more), turned by 90 degrees or doubled, and the filtered picture treated so, away "
-    "from borders: 0 is equivariant",
+    "engine: filter is the code of convcli filter, on all cores, with clipped and rounded results; conv calculates in "
+    "floats on one core",
+    "seconds: the median of a few runs; macs: the count for the variant's layers, independent of the method",
+    "difference: the largest difference from direct summation in float64, of depthwise or, for variants with its "
+    "output shape, standard; psnr: in dB, empty if nothing differs",
+    "rank error: the relative error of an approximation of this rank, in the Frobenius norm",
+    "shift, rotation, scaling: the largest difference between filtering the shifted (by a pixel, or the stride), "
+    "rotated (by 90 degrees) or doubled picture, and shifting, rotating or doubling the filtered picture, away from "
+    "borders; 0 is equivariance",
 )
 
 
 def compare_on(
     source: Path | BinaryIO,
     name: str,
-    spelled: str,
+    spec: str,
     reading: Reading,
     variants: Sequence[str],
     conversation: Conversation,
@@ -59,9 +60,9 @@ def compare_on(
     activation: str | None,
     pool: str | None,
 ) -> None:
-    """Run the variants of a kernel on a picture, and what stands behind each.
+    """Run the variants of a kernel, each followed by the activation and the pool, on a picture.
 
-    Print or write the rows, and draw a sheet if -o names a picture.
+    Print or write the rows, and draw a sheet of the results if -o names a picture.
     """
     from convcli.analysis.trials import Trials
     from convcli.images.sheet import Panel, draw_sheet
@@ -69,24 +70,24 @@ def compare_on(
     from convcli.kernels import bounded, parse_kernel
     from convcli.layers.text.pool_grammar import parse_pool
 
-    kernel = bounded(parse_kernel(spelled))
+    kernel = bounded(parse_kernel(spec))
     kernel.check_linear("compare")
     pooled = None if pool is None else parse_pool(pool)
     if pooled is not None:
-        pooled(2)  # wrong sizes are told before the picture is read
+        pooled(2)  # reports wrong sizes before the picture is read
     sheet = answer.picture_file
     if sheet is not None:
         _check_sheet(*sheet, overwrite=answer.force)
     pixels, mode, zero = _read(source, name, reading, conversation)
     trials = Trials(pixels, kernel, zero, activation=activation, pool=pooled)
     rows: list[dict[str, Any]] = []
-    panels: list[Panel] = [Panel.of(pixels, mode, [Path(name).name, "as it is"])]
+    panels: list[Panel] = [Panel.of(pixels, mode, [Path(name).name, "unfiltered"])]
     progress = Trying(conversation, trials.all(variants))
     for trial in progress:
         conversation.detail(f"{trial.variant}, {trial.engine} {trial.method}")
         outcome = trials.run(trial)
         if outcome is not None:
-            rows.append(_row(outcome, pixels.shape, spelled))
+            rows.append(_row(outcome, pixels.shape, spec))
             if sheet is not None:
                 panels.append(Panel.of(trials.drawn(outcome), mode, _caption(rows[-1])))
     if not rows:
@@ -119,9 +120,10 @@ def compare_on(
 
 
 def _invariance(trials: Trials, pooled: bool) -> list[str]:
-    """Say what invariance is, and how much of it there is without the pool."""
+    """Return lines that explain invariance, and how invariant the layer is without the pool."""
     lines = [
-        "change: of the outputs when the picture moves by a pixel, as a share of how much they vary: 0 is invariance"
+        "change: how much the outputs change when the picture is shifted by a pixel, relative to their variation; 0 is "
+        "invariance"
     ]
     if pooled and (before := trials.change_without_pool) is not None:
         lines.append(f"without the pool the outputs of depthwise change by {before:.4g}")
@@ -131,7 +133,10 @@ def _invariance(trials: Trials, pooled: bool) -> list[str]:
 def _read(
     source: Path | BinaryIO, name: str, reading: Reading, conversation: Conversation
 ) -> tuple[Any, str, Any]:
-    """Return the colours (H, W, C) of a picture's first frame, what they are, and what 0 is; say what is left out."""
+    """Return the colours (H, W, C) of a picture's first frame, their mode, and the samples that represent 0.
+
+    Print a note about what is left out.
+    """
     with reading.open(source) as opened:
         reading.check_layout([(name, opened.header.format)])
         picture = opened.read()
@@ -149,7 +154,7 @@ def _read(
 
 
 def _row(outcome: Outcome, shape: tuple[int, ...], kernel: str) -> dict[str, Any]:
-    """Return an outcome as fields, ready for JSON."""
+    """Return an outcome as fields that JSON can represent."""
     from convcli.layers.text.spelling import spell
 
     trial, cost = outcome.trial, outcome.cost
@@ -193,14 +198,14 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
 
 
-def _given(words: str) -> str:
-    return f" Here: {words}." if words else ""
+def _given(description: str) -> str:
+    return f" Here: {description}." if description else ""
 
 
 def _check_sheet(path: Path, form: str, *, overwrite: bool) -> None:
-    """Raise an error where a sheet cannot be written, before anything is run."""
+    """Raise an error if the sheet cannot be written, before anything is run."""
     if "RGB" not in FORMATS[form].modes:
         raise ArgumentError(
-            f"-o {path}: a sheet has colours, which {form} does not hold; use {formats_for('RGB', 1)}"
+            f"-o {path}: a sheet is an RGB picture, which {form} cannot hold; use {formats_for('RGB', 1)}"
         )
     check_target(path, overwrite=overwrite)

@@ -1,4 +1,4 @@
-"""The answers about a whole network: a row for each node, the sums, and what should be known about them."""
+"""The answer for a whole network: a row for each node, the totals, and lines that explain them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from convcli.networks.graph import Graph
     from convcli.networks.network import Network
 
-OF_ONE_LAYER = (
+OF_ONE_LAYER = (  # fields that are None in the row of a whole network
     "name",
     "padding",
     "kernel_size",
@@ -29,7 +29,7 @@ OF_ONE_LAYER = (
 )
 
 GIGA = 10**9
-MOST_NAMED = 10  # nodes, or operators, that a remark names
+MOST_NAMED = 10  # nodes or operators that a line names
 
 
 def network_answer(
@@ -42,9 +42,10 @@ def network_answer(
     shapeless: bool = False,
     more: "CostOptions | None" = None,
 ) -> Answer:
-    """Answer with the table of a network, for the batch and the dtype of the layer's options.
+    """Return the table of a network, for the batch and the dtype of the layer options.
 
-    `shapeless` answers do not need the sizes of its input; `more` is asked for beside the cost.
+    shapeless : whether the answer does not need the size of the input
+    more : options for additional fields of the cost
     """
     batch, dtype = layer.batch, layer.dtype
     network = options.load()
@@ -67,14 +68,14 @@ def network_answer(
 
 
 def picture(command: str, network: "Graph", rows: Sequence[Row], title: str) -> "Scene":
-    """Return the picture of a network's rows."""
+    """Return the drawing of the rows of a network."""
     from convcli.drawing.network_drawing import network_scene
 
     return network_scene(command, network, rows, totals(rows), title)
 
 
 def network_rows(network: "Network", batch: int, dtype: str, *, shapeless: bool = False) -> list[Row]:
-    """Return a row for each node, with the fields that the rows of a layer have."""
+    """Return a row for each node, with the same fields as the rows of a layer."""
     if shapeless and any(isinstance(n, str) for shape in network.inputs.values() for n in shape[1:]):
         return [row | {"batch": batch, "dtype": dtype} for row in network.parameter_rows(dtype=dtype)]
     made = network.rows(batch=batch, dtype=dtype)
@@ -92,7 +93,7 @@ def _sizes(row: Row, first: int) -> Row:
 
 
 def network_result(network: "Network", rows: Sequence[Row]) -> Row:
-    """Return a network's answer in one row: what comes in and goes out, and the sums; `layer` is its name."""
+    """Return the answer for a network in one row: its input, its output and the totals; `layer` is its name."""
     if not rows:
         return {"name": None, "layer": network.name, **totals(rows)}
     makers = {tensor: number for number, node in enumerate(network.nodes) for tensor in node.outputs}
@@ -101,9 +102,9 @@ def network_result(network: "Network", rows: Sequence[Row]) -> Row:
 
 
 def whole_row(rows: Sequence[Row], last: Row, name: str) -> Row:
-    """Return the rows of several layers as one: the input of the first, the output of the last, and the sums.
+    """Combine the rows of several layers in one: the input of the first, the output of the last, and the totals.
 
-    What belongs to one layer alone is None.
+    Fields that describe a single layer are None.
     """
     entry: Row = {key: rows[0][key] for key in ("in_channels", "input_size", "input_shape") if key in rows[0]}
     single: Row = {key: None for key in OF_ONE_LAYER if key in rows[0]}
@@ -111,13 +112,13 @@ def whole_row(rows: Sequence[Row], last: Row, name: str) -> Row:
 
 
 def remarks(network: "Network", rows: Sequence[Row], whole: Row, batch: int, dtype: str) -> list[str]:
-    """Say what the network is, what it costs as a whole, and what is not counted."""
+    """Return lines about the network, its total cost, and what is not counted."""
     lines = [f"{network.name}: {network.source}"] if network.source else [network.name]
     if "macs" in whole:
         shape = ", ".join(f"{name} {_times(shape)}" for name, shape in network.shapes(batch=batch).items())
         lines.append(
-            f"{shape}: {in_units(whole['macs'], GIGA)} GMACs, {in_units(whole['flops'], GIGA)} GFLOPs; besides "
-            f"{whole['comparisons']:,} comparisons, {whole['transcendentals']:,} transcendentals"
+            f"{shape}: {in_units(whole['macs'], GIGA)} GMACs, {in_units(whole['flops'], GIGA)} GFLOPs; also "
+            f"{whole['comparisons']:,} comparisons, {whole['transcendentals']:,} transcendental functions"
         )
         lines.append(
             f"memory, {dtype}: {whole['parameter_bytes']:,} bytes of parameters and buffers, "
@@ -131,7 +132,7 @@ def remarks(network: "Network", rows: Sequence[Row], whole: Row, batch: int, dty
 
 
 def uncounted(network: "Network", rows: Sequence[Row]) -> list[str]:
-    """Name the operators that cannot be counted with their share of the nodes, and say what is unknown behind them."""
+    """Return lines about the operators that cannot be counted, and the nodes after them with unknown shapes."""
     unknown: dict[str, int] = {}
     for node in network.nodes:
         if not node.layer.counted:
@@ -140,19 +141,21 @@ def uncounted(network: "Network", rows: Sequence[Row]) -> list[str]:
     if not unknown:
         return []
     nodes, count = len(rows), sum(unknown.values())
-    told = _named([f"{operator} ({number})" for operator, number in unknown.items()])
-    lacking = "the sums lack them" if "macs" in rows[0] else "parameters of theirs are not in the sums"
-    lines = [f"not counted: {told}: {count:,} of {nodes:,} nodes, {count / nodes:.1%}; {lacking}"]
-    behind = sum(row.get("macs", 0) is None for row in rows) - count
-    if behind > 0:
-        lines.append(f"nor are those behind them, whose shapes are not known: {behind:,}")
+    listed = _named([f"{operator} ({number})" for operator, number in unknown.items()])
+    lacking = "the totals do not include them"
+    if "macs" not in rows[0]:
+        lacking = "the totals do not include their parameters"
+    lines = [f"not counted: {listed}: {count:,} of {nodes:,} nodes, {count / nodes:.1%}; {lacking}"]
+    later = sum(row.get("macs", 0) is None for row in rows) - count
+    if later > 0:
+        lines.append(f"not counted either: {later:,} nodes after them, whose shapes are unknown")
     return lines
 
 
 def _named(names: Sequence[str]) -> str:
     more = len(names) - MOST_NAMED
-    told = ", ".join(cut(name, 80) for name in names[:MOST_NAMED])
-    return f"{told} and {more:,} more" if more > 0 else told
+    listed = ", ".join(cut(name, 80) for name in names[:MOST_NAMED])
+    return f"{listed} and {more:,} more" if more > 0 else listed
 
 
 def _times(shape: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""One question to a calculator: a layer or a chain, the input that it is asked about, and the rows that answer it."""
+"""One question to a calculator: a layer or a chain and its input; and the rows that answer it."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,9 +18,9 @@ from convcli.networks.rows import INPUT, Row, chain, parameter_rows, rows
 
 Size = int | tuple[int, ...]
 
-NO_SIZE = "the input size is missing; give --n, as in --n 224 or --n 224x112"
+NO_SIZE = "the input size is missing; give --n, such as --n 224 or --n 224x112"
 
-# Fields with a number for each axis; a question typed with one number is answered with one.
+# Fields with a number for each axis; if the size was typed as one number, they are written as one.
 PER_AXIS = (
     "input_size",
     "output_size",
@@ -35,7 +35,7 @@ PER_AXIS = (
 
 
 class Chain(NamedTuple):
-    """Layers as typed or as in a file, each behind its place, which errors name."""
+    """The layers of a chain as text, each preceded by its place for error messages."""
 
     items: tuple[tuple[str, str], ...]
 
@@ -46,7 +46,7 @@ class Chain(NamedTuple):
 
 
 def parse_chain_option(text: str) -> Chain:
-    """Read a chain, or with @ before it the file that holds one."""
+    """Return the chain in a text; or in the file whose name follows an @."""
     if text.startswith("@"):
         from convcli.networks.network_text import read_chain_file
 
@@ -58,7 +58,7 @@ def parse_chain_option(text: str) -> Chain:
 
 
 class Question(NamedTuple):
-    """One combination of the options, as typed: None where they were not."""
+    """One combination of the options; None for those that were not typed."""
 
     n: Size | None
     k: Size | None
@@ -81,17 +81,17 @@ class Question(NamedTuple):
 
     @property
     def axes(self) -> int:
-        """The number of spatial axes that --dims and the sizes agree on."""
-        said = {} if self.dims is None else {f"--dims {self.dims}": self.dims}
+        """The number of spatial axes, from --dims or the sizes; raise ArgumentError if they differ."""
+        found = {} if self.dims is None else {f"--dims {self.dims}": self.dims}
         typed = {"--n": self.n, "--k": self.k, "--s": self.s, "--p": self.p, "--d": self.d}
         for name, value in {**typed, "--output-padding": self.output_padding}.items():
             if isinstance(value, tuple) and len(value) > 1:
-                said[f"{name} with {len(value)} axes"] = len(value)
-        if len(set(said.values())) > 1:
+                found[f"{name} with {len(value)} axes"] = len(value)
+        if len(set(found.values())) > 1:
             raise ArgumentError(
-                f"{' and '.join(said)} do not fit together; give each the same number of axes"
+                f"{' and '.join(found)} contradict each other; give the same number of axes in all of them"
             )
-        return next(iter(said.values()), 2)
+        return next(iter(found.values()), 2)
 
     @property
     def channels(self) -> int:
@@ -100,8 +100,8 @@ class Question(NamedTuple):
 
     @property
     def input_size(self) -> tuple[int, ...] | None:
-        """The sizes of the input, None where none was typed."""
-        axes = self.axes  # which refuses those that do not agree
+        """The spatial size of the input; None if it was not typed."""
+        axes = self.axes  # also checks that the options agree
         return (self.n,) * axes if isinstance(self.n, int) else self.n
 
     @property
@@ -111,7 +111,7 @@ class Question(NamedTuple):
 
     @property
     def input_shape(self) -> Shape:
-        """(channels, *spatial), or ArgumentError where no size was given."""
+        """The shape (channels, *spatial) of the input; raise ArgumentError if no size was given."""
         size = self.input_size
         if size is None:
             raise ArgumentError(NO_SIZE)
@@ -119,21 +119,21 @@ class Question(NamedTuple):
 
     @property
     def open_shape(self) -> OpenShape:
-        """(channels, *spatial), of which the sizes are None where none was given."""
+        """The shape (channels, *spatial) of the input, with None for the sizes if none was given."""
         return (self.channels, *(self.input_size or (None,) * self.axes))
 
     @property
     def spec(self) -> VariantSpec | None:
-        """The variant, None where none was named."""
+        """The variant; None if none was named."""
         return None if self.variant is None else VARIANTS[self.variant]
 
     @property
     def is_of_sizes(self) -> bool:
-        """Whether one channel goes in and one comes out, so that only sizes are of interest."""
+        """Whether input and output have one channel each, so that a table shows sizes instead of shapes."""
         return self.chain is None and self.channels == 1 and self.out_channels in (None, 1)
 
     def conv(self, variant: str | None = None) -> Conv:
-        """Return the convolution that the options spell, with a variant's own defaults where they do not."""
+        """Return the convolution that the options describe, with the defaults of the variant."""
         spec = VARIANTS.get(variant or "")
         stride = ENLARGING_STRIDE if spec and spec.enlarges else 1
         outputs = self.channels if spec and spec.per_channel else 1
@@ -151,10 +151,10 @@ class Question(NamedTuple):
         )
 
     def layers(self, variant: str | None = None) -> tuple[Layer, ...]:
-        """Return the layers that are asked about, or those of another variant, and what stands behind them."""
-        return (*self._layers(variant), *self._behind())
+        """Return the layers of the question, or those of another variant, with the activation and the pool."""
+        return (*self._layers(variant), *self._activation_and_pool())
 
-    def _behind(self) -> Iterator[Layer]:
+    def _activation_and_pool(self) -> Iterator[Layer]:
         if self.activation is not None:
             from convcli.layers.activation import Activation
 
@@ -182,7 +182,7 @@ class Question(NamedTuple):
         return VARIANTS[variant](conv, shape, output_padding=self.output_padding or 0)
 
     def rows(self, variant: str | None = None) -> list[Row]:
-        """Return one row for each layer; without an input size only what does not depend on it."""
+        """Return one row for each layer; without an input size, only the fields that do not depend on it."""
         name, layers = variant or self.variant, self.layers(variant)
         if self.n is None:
             made = parameter_rows(layers, variant=name, dtype=self.dtype)
@@ -201,25 +201,25 @@ class Question(NamedTuple):
         return [row | size | storage for row, size in zip(made, sizes, strict=True)]
 
     def network(self) -> tuple[Graph, dict[str, Shape]]:
-        """Return the layers as a network, and the whole shape of its input, as far as it was typed."""
+        """Return the layers as a network, and the shape of its input; only the batch if no size was typed."""
         shape = () if self.n is None else self.input_shape
         return chain(self.layers(), shape), {INPUT: (self.batch, *shape)}
 
     def marked(self, reason: str, fields: Iterable[str]) -> Row:
-        """Return a row of these fields that says why there is no answer."""
+        """Return a row of the given fields for a question without an answer, with the reason as `error`."""
         size = (self.n,) if isinstance(self.n, int) else self.n
-        told = {
-            "layer": self._spelled(),
+        known = {
+            "layer": self._as_text(),
             "variant": self.variant,
             "in_channels": self.channels,
             "input_size": None if size is None else list(size),
             "batch": self.batch,
             "dtype": self.dtype,
         }
-        return {name: told.get(name) for name in fields} | {"error": reason}
+        return {name: known.get(name) for name in fields} | {"error": reason}
 
-    def _spelled(self) -> str:
-        """Return the layers as a chain; as they were typed, 'conv k0 s2 p1', where they cannot be made."""
+    def _as_text(self) -> str:
+        """Return the layers as a chain; if they are invalid, the options as typed, such as 'conv k0 s2 p1'."""
         if self.chain is not None:
             return self.chain.text
         try:
@@ -235,5 +235,5 @@ class Question(NamedTuple):
 
 
 def _size(shape: list[int]) -> list[int]:
-    """Return the sizes without the channels; a vector has features alone."""
+    """Return the sizes without the channels; for a vector, the number of features."""
     return shape[1:] or shape

@@ -1,4 +1,4 @@
-"""convcli shape --target: which options turn one size into another."""
+"""convcli shape --target: the options of a convolution that turn one size into another."""
 
 from typing import Any, NamedTuple
 
@@ -19,14 +19,14 @@ NOT_OF_SIZES = (
     "bias",
     "batch",
     "dtype",
-)  # options that change no size
+)  # options that do not change the output size
 COLUMNS = ("axis", "kernel_size", "padding", "stride", "dilation")
 
 
 def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[str]]:
-    """Return a row for every solution, the simplest first, and a line for each axis that has none.
+    """Return a row for every solution, the simplest first, and a line for each axis without a solution.
 
-    Options that were typed stay as they are.
+    Options that were typed keep their values.
     """
     if options.chain is not None or options.ceil:
         raise ArgumentError("--target solves for one convolution; leave out --layers and --ceil")
@@ -48,12 +48,12 @@ def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[s
             rows += found
             if len(rows) > options.max_rows:
                 raise ArgumentError(
-                    f"there are more solutions than the limit of {options.max_rows:,} rows; ask for fewer sizes at "
-                    f"a time, or raise it with --max-rows {10 * options.max_rows}"
+                    f"there are more solutions than the limit of {options.max_rows:,} rows; give fewer sizes at a "
+                    f"time, or raise it with --max-rows {10 * options.max_rows}"
                 )
             if not found:
                 unsolved.append(
-                    f"{axis.name}: nothing turns {axis.n} into {axis.target} with a kernel of {axis.kernel}, "
+                    f"{axis.name}: no options turn {axis.n} into {axis.target} with kernel size {axis.kernel}, "
                     f"strides up to {MOST_STRIDE} and dilations up to {MOST_DILATION}{_kept(options)}"
                 )
     sizes = ("input_size",) if len({row["input_size"] for row in rows}) > 1 else ()
@@ -63,7 +63,7 @@ def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[s
 
 
 class _Axis(NamedTuple):
-    """What is asked along one axis."""
+    """The sizes along one axis."""
 
     name: str
     n: int
@@ -71,15 +71,15 @@ class _Axis(NamedTuple):
     target: int
 
 
-Given = dict[str, list[Any]]  # the values that were typed for one axis; they are not solved for
+Given = dict[str, list[Any]]  # the values that were typed for one axis, which are not solved for
 
 
 def _axes(options: LayerOptions, question: Question, target: Size) -> list[tuple[_Axis, Given]]:
-    """Return each axis with what was typed for it, or one for all where they are alike."""
+    """Return each axis with the values that were typed for it; a single one if all axes are the same."""
     if question.spec is not None and question.spec.sizes is None:
         raise ArgumentError(
-            f"--target solves for the sizes of convolutions and of transposed ones, and {question.variant} has its "
-            "own; take another variant"
+            f"--target solves for the sizes of convolutions and transposed convolutions, and {question.variant} has "
+            "other sizes; use another variant"
         )
     sizes, kernel, dims = question.input_shape[1:], question.conv().kernel_size, question.axes
     wanted = per_axis("target", target, dims)
@@ -104,7 +104,7 @@ def _given(options: LayerOptions, place: int, dims: int) -> Given:
 
 
 def _on_axis(name: str, value: Any, place: int, dims: int) -> Any:
-    """Return what an option says about one axis: a number, or of padding also a pair or a name."""
+    """Return the value of an option for one axis: a number; for the padding also a pair or a name."""
     if isinstance(value, int | str):
         return value
     if name != "padding":
@@ -133,4 +133,4 @@ def _solutions(axis: _Axis, given: Given, transposed: bool) -> list[Row]:
 def _kept(options: LayerOptions) -> str:
     typed = {"--p": options.p, "--s": options.s, "--d": options.d, "--output-padding": options.output_padding}
     names = [name for name, value in typed.items() if value is not None]
-    return f", keeping {', '.join(names)} as given" if names else ""
+    return f", with {', '.join(names)} as given" if names else ""

@@ -1,1 +1,1 @@
-"""The commands, one file each, named as they are typed: options in, an answer or files out."""
+"""The commands, one file each, with the name of the command."""

@@ -1,4 +1,4 @@
-"""convcli compare: what would another variant cost, or do?"""
+"""convcli compare: compare the variants of a layer, on paper, on a picture or in a network."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,12 +36,12 @@ from convcli.render import Answer
 DEFAULT = tuple(name for name, spec in VARIANTS.items() if spec.usual)
 COUNTED = ("params", "weights", "multiplications", "additions", "macs", "flops")  # each with its ratio
 SHOWN = ("params", "macs", "flops")  # in a table; -v shows all
-ON_PAPER = set(LayerOptions._fields) - {"activation", "pool"}  # options without a meaning beside a picture
-MAX_PIXELS = 25_000_000  # of a picture, unless the caller lifts it: results are held as floats
+ON_PAPER = set(LayerOptions._fields) - {"activation", "pool"}  # options that do not apply to a picture
+MAX_PIXELS = 25_000_000  # lower than the limit of filter, because the results are kept as floats
 
 
 class PictureOptions(NamedTuple):
-    """The picture that is compared on, and the kernel, or the networks; none for a layer on paper."""
+    """The picture and the kernel to compare variants on, or the networks to compare; neither for a layer on paper."""
 
     subjects: tuple[str, ...]
     kernel: str | None
@@ -51,19 +51,19 @@ class PictureOptions(NamedTuple):
 
     @property
     def image(self) -> str | None:
-        """The picture, None where a layer or networks are compared."""
+        """The picture; None if a layer or networks are compared."""
         if self.values is not None:
             return TYPED
         return None if self.networks or not self.subjects else self.subjects[0]
 
     @property
     def reading(self) -> Reading:
-        """How the picture is read: its first frame alone."""
+        """The options for reading the picture."""
         return Reading(max_pixels=self.max_pixels, layout=self.layout)
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """The networks, none where a layer is compared or something on a picture."""
+        """The networks; none if a layer or a picture is given."""
         if (
             self.values is not None
             or any(map(_is_picture, self.subjects))
@@ -74,41 +74,42 @@ class PictureOptions(NamedTuple):
 
     @property
     def files(self) -> list[tuple[str, Path]]:
-        """The files that are read, after what messages call them."""
+        """The files that are read, each with its name in messages."""
         kernels = [] if self.kernel is None else files_in(self.kernel)
         pictures = [] if self.image is None or self.values is not None else [file_path(self.image)]
         return [*(("compared", path) for path in pictures), *(("the kernel", path) for path in kernels)]
 
     def check(self, context: click.Context) -> None:
-        """Refuse the options of a layer on paper beside a picture, and those of a picture without one."""
+        """Raise ArgumentError for options of a layer on paper with a picture, and for options of a picture without."""
         if self.values is not None and self.subjects:
             raise ArgumentError(
-                f"--values is the picture, and {self.subjects[0]} is given, too; leave one of them out"
+                f"--values is the picture, but {self.subjects[0]} is given too; leave one of them out"
             )
         if self.image is not None and len(self.subjects) > 1:
             raise ArgumentError(
-                f"one picture is compared on, got {', '.join(self.subjects)}; two pictures are compared by convcli diff"
+                f"variants are compared on one picture, got {', '.join(self.subjects)}; use convcli diff to compare "
+                "two pictures"
             )
         if self.image is not None and self.kernel is None:
             raise ArgumentError(
-                f"there is no kernel to run on {self.image}; give one, as --kernel gaussian:sigma=2; two pictures are "
-                "compared by convcli diff"
+                f"no kernel is given to run on {self.image}; give one, such as --kernel gaussian:sigma=2, or use "
+                "convcli diff to compare two pictures"
             )
         for name, option in typed_options(context).items():
             if self.image is not None and name in ON_PAPER:
                 raise ArgumentError(
-                    f"{option} describes a layer on paper and has no use beside a picture, whose layer is the kernel "
-                    "on its channels; leave it out"
+                    f"{option} describes a layer on paper and cannot be used with a picture, where the layer is given "
+                    "by --kernel and the channels; leave it out"
                 )
             if self.image is None and name in ("kernel", "max_pixels", "layout"):
                 raise ArgumentError(
-                    f"{option} belongs to a picture, as in convcli compare photo.png --kernel sobel; for a layer on "
-                    "paper give --k"
+                    f"{option} needs a picture, as in convcli compare photo.png --kernel sobel; for a layer on paper "
+                    "give --k"
                 )
 
 
 def _is_picture(text: str) -> bool:
-    """Tell whether a word names a picture and no network."""
+    """Return whether a word is the name of a picture and not of a network."""
     return file_path(text).suffix.lower() in PICTURES or (not is_network(text) and is_file(text))
 
 
@@ -120,7 +121,7 @@ picture_options = bundled(
         "--kernel",
         metavar="SPEC",
         shell_complete=complete_kernels,
-        help="What to run on IMAGE, as convcli filter has it: gaussian:sigma=2. With -o sheet.png the results are "
+        help="The kernel to run on IMAGE, as in convcli filter: gaussian:sigma=2. With -o sheet.png the results are "
         "drawn side by side.",
     ),
     values_option,
@@ -152,7 +153,7 @@ picture_options = bundled(
     "--variants",
     "--variant",
     type=Parsed("A,B,C", several(variant_name), tuple(VARIANTS)),
-    help=f"Which of {', '.join(VARIANTS)} to compare.  [default: {','.join(DEFAULT)}]",
+    help=f"The variants to compare: {', '.join(VARIANTS)}.  [default: {','.join(DEFAULT)}]",
 )
 @click.option("--all", "every", is_flag=True, help="Compare all variants.")
 @drawn_answer_options
@@ -169,21 +170,21 @@ def command(
     every: bool,
     answer: AnswerOptions,
 ) -> int:
-    """Compare what the variants of a layer cost, each as a ratio to the standard convolution.
+    """Compare the cost of the variants of a layer, also as a ratio to the standard convolution.
 
-    With an IMAGE and a --kernel the variants run on that picture, and are measured. With a NETWORK each variant
-    replaces its k x k convolutions; several networks are compared with the first.
+    With an IMAGE and a --kernel, the variants are run on the picture and timed. With a NETWORK, each variant replaces
+    its k x k convolutions; with several networks, each is compared with the first.
 
     \f
 
-    Variants of several layers are summed. Values separated by commas make rows for each combination; where one has no
-    answer its row says so, and the exit code is 1.
+    A variant that consists of several layers is summed. Several values of an option, separated by commas, make rows for
+    each combination; if one has no answer, its row has the reason, and the exit code is 1.
 
-    On an IMAGE every method of depthwise runs, too. Shows the work, the time, the difference to plain sums, the rank,
-    and what moving, turning and doubling the picture changes.
+    With an IMAGE, depthwise is also run by every method. The table shows the MACs, the time, the difference from direct
+    summation, the rank, and the equivariance to shifting, rotating and doubling the picture.
 
-    An --activation and a --pool follow the layer of every variant, on paper and on a picture.
-    """  # noqa: D301  # what follows \f is shown by --help-all
+    --activation and --pool follow the layer of every variant, on paper and on a picture.
+    """  # noqa: D301  # --help-all shows what follows \f
     if every and variants:
         raise ArgumentError("--all and --variants contradict each other; give one of them")
     asked = tuple(VARIANTS) if every else variants or DEFAULT
@@ -194,7 +195,7 @@ def command(
     if picture.networks:
         if len(picture.networks) > 1 and (every or variants):
             raise ArgumentError(
-                "--variants replaces the convolutions of one network; name one, or leave it out"
+                "--variants replaces the convolutions of one network; name only one network, or leave it out"
             )
         answer.give(conversation, _of_networks(picture.networks, network, asked, layer))
         return 0
@@ -206,14 +207,12 @@ def command(
         from convcli.cli.calculators.compare_picture import compare_on
 
         if answer.theme is not None:
-            raise ArgumentError(
-                "--theme applies to drawings, and a sheet shows pictures as they are; leave it out"
-            )
-        behind = {"activation": layer.activation, "pool": layer.pool}
+            raise ArgumentError("--theme applies to drawings, not to a sheet of pictures; leave it out")
+        following = {"activation": layer.activation, "pool": layer.pool}
         typed = None if picture.values is None else TypedMatrix.of(picture.values)
         source, names = typed or file_path(picture.image), tuple(dict.fromkeys(asked))
         compare_on(
-            source, picture.image, picture.kernel, picture.reading, names, conversation, answer, **behind
+            source, picture.image, picture.kernel, picture.reading, names, conversation, answer, **following
         )
         return 0
     names = tuple(dict.fromkeys((BASELINE, *asked)))
@@ -226,7 +225,7 @@ def command(
 def _of_networks(
     names: Sequence[str], options: NetworkOptions, variants: Sequence[str], layer: LayerOptions
 ) -> Answer:
-    """Return what a network costs with its convolutions replaced, or what several networks cost."""
+    """Return the cost of a network with its convolutions replaced, or the cost of several networks."""
     from convcli.cli.calculators.compare_networks import compare_side_by_side, compare_variants
 
     own: dict[str, float] = {} if options.width is None else {"width": options.width}
@@ -236,8 +235,11 @@ def _of_networks(
 
 
 def _on_paper(questions: Sequence[Question], names: Sequence[str], asked: Sequence[str]) -> Answer:
-    """Return what the variants of these names cost, for each combination of the options; `asked` lacks the baseline."""
-    unfit: dict[str, None] = {}  # in the order in which they come
+    """Return the cost of variants for each combination of the options.
+
+    asked : the requested variants; `names` includes the standard one as well
+    """
+    unfit: dict[str, None] = {}  # remarks about variants that are left out, in order and without repetitions
     several_layers = ("layer",) if len(questions) > 1 else ()
     shown = [column for name in SHOWN for column in (name, f"{name}_ratio")]
     columns = swept(questions, ("variant", *several_layers, "output_shape", *shown))
@@ -258,17 +260,17 @@ def _on_paper(questions: Sequence[Question], names: Sequence[str], asked: Sequen
 
 
 def _drawn(rows: Sequence[Row]) -> Any:
-    """Return the picture of a layer's variants."""
+    """Return the drawing of a layer's variants."""
     from convcli.drawing.compare_drawing import compare_scene
 
     known = [row for row in rows if row.get("error") is None]
     first = known[0]
-    told = " to ".join(by_axes(first[name]) for name in ("input_shape", "output_shape"))
-    return compare_scene(known, "variant", ("params", "macs", "activation_bytes"), first["layer"], told)
+    shapes = " to ".join(by_axes(first[name]) for name in ("input_shape", "output_shape"))
+    return compare_scene(known, "variant", ("params", "macs", "activation_bytes"), first["layer"], shapes)
 
 
 def _compared(question: Question, names: Sequence[str], unfit: dict[str, None]) -> list[Row]:
-    """Return a row for each variant; add a remark to `unfit` on each that this layer cannot have."""
+    """Return a row for each variant; add a remark to `unfit` for each that does not suit the layer."""
     baseline = result(question.rows(BASELINE))
     rows = []
     for name in names:

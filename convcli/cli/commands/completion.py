@@ -1,4 +1,4 @@
-"""convcli completion: print what makes a shell complete convcli's words."""
+"""convcli completion: print the script for shell completion."""
 
 import click
 
@@ -11,7 +11,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 @click.command(
     cls=Command,
-    short_help="Let a shell complete commands, options and names.",
+    short_help="Print the script for shell completion.",
     examples=(
         "convcli completion bash >> ~/.bashrc",
         "convcli completion fish > ~/.config/fish/completions/convcli.fish",
@@ -20,11 +20,11 @@ SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print a script that lets a shell complete the words of convcli.
+    """Print the script that enables completion in a shell.
 
-    These are commands, options, kernels with their arguments, variants, padding modes, pools, networks and files. Add
-    the script for bash to ~/.bashrc, the one for zsh to ~/.zshrc below compinit; fish reads
-    ~/.config/fish/completions/convcli.fish. Or let the shell ask for it: eval "$(convcli completion bash)".
+    It completes commands, options, kernels with their arguments, variants, padding modes, pools, networks and files.
+    Add the script for bash to ~/.bashrc, or the script for zsh to ~/.zshrc below compinit; write the script for fish to
+    ~/.config/fish/completions/convcli.fish. Or load it at each start of the shell: eval "$(convcli completion bash)".
     """
     from click.shell_completion import get_completion_class
 

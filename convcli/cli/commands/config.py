@@ -1,4 +1,4 @@
-"""convcli config: which options have values in the environment or in a file?"""
+"""convcli config: show the options that environment variables or a file set."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from convcli.cli.conversation import Conversation
 from convcli.cli.options.answer_options import AnswerOptions, answer_options
 from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.option_types import Parsed
-from convcli.cli.settings import settings, settings_file, told
+from convcli.cli.settings import setting_rows, settings, settings_file
 from convcli.errors import ArgumentError, instead_of
 from convcli.render import Answer
 
-LISTED = {"command": 10, "option": 16, "value": 24, "source": 60}  # and how wide
+LISTED = {"command": 10, "option": 16, "value": 24, "source": 60}  # columns and their widths
 
 
 @click.command(
@@ -28,13 +28,13 @@ LISTED = {"command": 10, "option": 16, "value": 24, "source": 60}  # and how wid
 @talking
 @click.pass_context
 def command(ctx: click.Context, /, name: str | None, answer: AnswerOptions) -> None:
-    """Show the options that have a value in the environment or in a file, of all commands or of one.
+    """Show the options of all commands, or of one, that are set by environment variables or a file.
 
-    An option on the command line comes first, then a variable such as CONVCLI_FILTER_PADDING_MODE, then the file:
+    The command line has priority over a variable such as CONVCLI_FILTER_PADDING_MODE, and the variable over the file:
     convcli.toml, or [tool.convcli] in pyproject.toml, in the working directory or the nearest folder above it that has
     one. Each command has a table with its options by their long names: [filter], or [tool.convcli.filter] in
     pyproject.toml, and below it jobs = 2, kernel = ["gaussian:sigma=2", "sobel"], linear = true. --force, --in-place,
-    -v, -q and --debug are for the command line alone.
+    -v, -q and --debug are only allowed on the command line.
     """
     if name is not None and name not in COMMANDS:
         raise ArgumentError(f"there is no command {name!r}; {instead_of(name, COMMANDS)}")
@@ -44,7 +44,7 @@ def command(ctx: click.Context, /, name: str | None, answer: AnswerOptions) -> N
 
 
 def _list(ctx: click.Context, names: tuple[str, ...]) -> Answer:
-    """Answer with a row for each setting."""
+    """Return the answer, with a row for each setting."""
     root = ctx.find_root()
     assert isinstance(root.command, click.Group)
     rows: list[dict[str, Any]] = []
@@ -52,9 +52,9 @@ def _list(ctx: click.Context, names: tuple[str, ...]) -> Answer:
         command = root.command.get_command(root, name)
         assert command is not None
         found = settings(name, command.get_params(ctx), COMMANDS)
-        rows += [{"command": name, **row} for row in told(found)]
+        rows += [{"command": name, **row} for row in setting_rows(found)]
     file = settings_file()
     remarks = () if file is None else (f"file: {file}",)
     if not rows:
-        remarks = (*remarks, "no option has a value in the environment or in a file")
+        remarks = (*remarks, "no option is set by an environment variable or a file")
     return Answer("config", __version__, rows, rows, {}, tuple(LISTED), ("value",), remarks, (), LISTED)

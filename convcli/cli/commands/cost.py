@@ -1,4 +1,4 @@
-"""convcli cost: how much work is it?"""
+"""convcli cost: count the operations and the memory of a layer or a network."""
 
 from functools import partial
 
@@ -50,8 +50,9 @@ def command(
 ) -> int:
     """Count the work of a layer or a NETWORK: multiplications, additions, MACs, FLOPs, and the memory it moves.
 
-    Each is counted exactly and named for what it is. Values separated by commas make a row for each combination; where
-    one has no answer the row says so, and the exit code is 1.
+    A MAC is a multiplication by a weight and an addition, and counts as two FLOPs; other multiplications and additions,
+    such as those of a bias, count as one. Several values of an option, separated by commas, make a row for each
+    combination; if one has no answer, its row has the reason, and the exit code is 1.
     """
     more.check()
     network.check(click.get_current_context(), LayerOptions._fields)
@@ -83,10 +84,10 @@ def _remarks(question: Question) -> list[str]:
     lines = explained(question, partial(macs_lines, batch=batch), partial(flops_lines, batch=batch))
     if whole["comparisons"] or whole["transcendentals"]:
         lines.append(
-            f"besides: {whole['comparisons']:,} comparisons, {whole['transcendentals']:,} transcendentals"
+            f"also: {whole['comparisons']:,} comparisons, {whole['transcendentals']:,} transcendental functions"
         )
     stored = "parameters and buffers" if whole["buffers"] else "parameters"
     memory = f"{whole['parameter_bytes']:,} bytes of {stored}, {whole['activation_bytes']:,} of activations"
     intensity = whole["arithmetic_intensity"]
-    per_byte = f"; {intensity:.4g} FLOPs per byte" if intensity is not None else ""
+    per_byte = f"; arithmetic intensity: {intensity:.4g} FLOPs per byte" if intensity is not None else ""
     return [*lines, f"memory, {question.dtype}: {memory}{per_byte}"]

@@ -1,4 +1,4 @@
-"""convcli diff: how far are two pictures apart, where, and is that within a tolerance? Or those of two folders."""
+"""convcli diff: compare two pictures, or the pictures in two folders, within a tolerance."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TROUBLE = 2
 
 
 def _tolerance(text: str) -> float:
-    """Read how far samples may be apart."""
+    """Return the tolerance in a text, or raise ArgumentError."""
     try:
         number = float(read_finite(text))
     except ArgumentError as error:
@@ -41,7 +41,7 @@ def _tolerance(text: str) -> float:
 
 @click.command(
     cls=Command,
-    short_help="How far are two images apart?",
+    short_help="How much do two images differ?",
     examples=(
         "convcli diff before.png after.png --tolerance 1 -o diff.png",
         "convcli diff goldens/ out/ --format junit > report.xml",
@@ -53,7 +53,7 @@ def _tolerance(text: str) -> float:
     "--tolerance",
     type=Parsed("T", _tolerance),
     default="0",
-    help="Samples that differ by no more than T, in their own units, are the same.  [default: 0]",
+    help="Samples that differ by at most T, in their own units, count as equal.  [default: 0]",
 )
 @layout_option()
 @answer_options_with(*CI_FORMATS, endings=tuple(CI_ENDINGS))
@@ -72,21 +72,21 @@ def command(
     limits: LimitOptions,
     max_memory: int,
 ) -> int:
-    """Compare two pictures sample by sample: the largest difference and where it is, PSNR, SSIM, one row per frame.
+    """Compare two pictures sample by sample: the largest difference and its place, PSNR and SSIM, one row per frame.
 
-    Of two folders, the pictures with the same path in both are compared, one row per pair; one that only one folder
-    has is a difference. A or B may be - (standard input). The colours of pixels that are fully transparent in both
-    count as equal. With -o diff.png the differences are drawn, with -o diff.npy they are written as numbers, with
-    -o maps/ those of each pair in two folders that differs. junit and github are formats that CI systems show.
+    In two folders, pictures with the same relative path are compared, one row per pair; a picture that is only in one
+    folder is a difference. A or B may be - (standard input). The colours of pixels that are fully transparent in both
+    count as equal. -o diff.png draws the differences, -o diff.npy writes them as numbers, and -o maps/ draws those of
+    each differing pair in two folders. The formats junit and github are for CI systems.
 
-    Exits with 0 where all samples are the same within the tolerance; 1 where they differ by more, or the pictures
-    in size, pixel mode or frames; 2 for trouble: a file that cannot be read, wrong usage.
+    The exit code is 0 if all samples are equal within the tolerance; 1 if some differ by more, or if the pictures
+    differ in size, pixel mode or number of frames; 2 for an error, such as a file that cannot be read or wrong usage.
     """
     conversation.failed = TROUBLE
     if len(operands) + len(values) != 2:
         count = len(operands) + len(values)
         given = f"{count} {'picture is' if count == 1 else 'pictures are'} given"
-        raise click.UsageError(f"{given}, and two are compared; name A and B")
+        raise click.UsageError(f"{given}, and two are needed; name A and B")
 
     from convcli.cli.diff_answer import ci_case, folders_answer, picture_answer, verdict
     from convcli.cli.diff_pairs import DIFFERENT, Measure, pairs_of
@@ -99,7 +99,7 @@ def command(
         answer = answer._replace(form=answer.form or CI_ENDINGS.get(file_path(answer.output).suffix.lower()))
     if answer.form in CI_FORMATS and answer.fields:
         raise ArgumentError(
-            f"--field names columns of a table, and --format {answer.form} has none; leave it out"
+            f"--field selects columns of a table, and --format {answer.form} has none; leave it out"
         )
     measure = Measure(tolerance, limits, max_memory, maps, answer.force, layout)
     compared = [measure.compare(conversation, pair, only_different=are_folders) for pair in pairs]
@@ -119,7 +119,7 @@ def command(
 
 
 def _maps(answer: AnswerOptions, pairs: list[Pair], *, are_folders: bool) -> dict[str, tuple[Path, str]]:
-    """Return where the differences are drawn, by the names of pairs; or raise an error where that cannot be."""
+    """Return the file and format of each map of differences, by the name of the pair; or raise an error."""
     from convcli.files import check_target, is_folder
     from convcli.jobs.collisions import check_reads
 
@@ -130,7 +130,7 @@ def _maps(answer: AnswerOptions, pairs: list[Pair], *, are_folders: bool) -> dic
             maps = {pair.name: (_map_path(folder / pair.name), "PNG") for pair in pairs}
         elif answer.picture_file is not None:
             raise ArgumentError(
-                f"{answer.output} is one picture, and those of two folders are compared; name a folder: "
+                f"{answer.output} is a single picture, and the pictures of two folders are compared; name a folder: "
                 f"-o {folder.with_suffix('')}/"
             )
     elif answer.picture_file is not None:
@@ -146,5 +146,5 @@ def _maps(answer: AnswerOptions, pairs: list[Pair], *, are_folders: bool) -> dic
 
 
 def _map_path(path: Path) -> Path:
-    """Return the path of a map, which is a PNG."""
+    """Return the path of a map with the ending .png."""
     return path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")

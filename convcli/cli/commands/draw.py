@@ -1,4 +1,4 @@
-"""convcli draw: watch a layer at work, step by step."""
+"""convcli draw: show the arithmetic of a layer step by step."""
 
 import click
 
@@ -15,7 +15,7 @@ from convcli.cli.options.network_options import NetworkOptions, network_options
 
 @click.command(
     cls=Command,
-    short_help="Watch the window move and the sums being made.",
+    short_help="Show the arithmetic of a layer step by step.",
     examples=(
         "convcli draw --values '0 1 2; 3 4 5; 6 7 8' --kernel '0 1; 2 3'",
         "convcli draw --n 5 --k 3 --s 2 --p 1 -o conv.gif",
@@ -52,8 +52,8 @@ def command(
 ) -> None:
     """Draw the arithmetic of a layer step by step: the window on the padded input, each product, the sum, the output.
 
-    The layer is spelled as for convcli shape; numbers that are not given are small whole ones. On a terminal the steps
-    play in place, in a pipe they are printed; -o draws them. Of a NETWORK --receptive draws what one output sees.
+    The layer options are those of convcli shape; missing numbers are small integers. A terminal animates the steps, a
+    pipe prints them, and -o draws them. For a NETWORK, --receptive draws the receptive field of one output.
     """
     network.check(click.get_current_context(), LayerOptions._fields)
     view.check(given.reads)

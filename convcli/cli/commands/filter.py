@@ -106,7 +106,7 @@ LEADING = (
 
 @click.command(
     cls=Command,
-    short_help="What does it do to my image?",
+    short_help="Run a kernel, a layer or a network on images.",
     examples=(
         "convcli filter photo.png --kernel sobel",
         "convcli filter *.jpg --kernel gaussian:sigma=2 -o blurred/",
@@ -115,27 +115,27 @@ LEADING = (
     leading=LEADING,
     topics=("kernels", "padding", "variants", "alpha", "formats", "exit-codes"),
     moved={"--match": "convcli match PICTURE --template T"},
-    epilog="Kernels, explained by convcli kernels: "
+    epilog="Kernels, listed by convcli kernels: "
     + " ".join(KERNELS)
     + ". Variants: "
     + " ".join(FILTERING)
     + ". Padding modes, for an input abcd: "
     + ", ".join(f"{name} {drawing}" for name, drawing in MODES.items())
-    + "; the names of NumPy, SciPy and OpenCV are understood too, what the latter two call reflect is symmetric.",
+    + "; the names of NumPy, SciPy and OpenCV are accepted too, but what SciPy and OpenCV call reflect is symmetric.",
 )
 @request_options
 @click.option(
     "--explain",
     type=Parsed("ROW,COLUMN", output_place),
     metavar="ROW,COL",
-    help="Only explain how one output is computed. -o x.svg .png .json .txt.",
+    help="Only explain how one output is calculated. -o x.svg .png .json .txt.",
 )
 @theme_option(None)
 @picture_network_options
 @click.option("--stats", is_flag=True, help="Print one line of JSON per picture: min, max, mean, clipped.")
 @file_run_options(
     in_place=True,
-    threads="Threads of a kernel alone and of PNG.",
+    threads="Threads per picture, for a single kernel and PNG.",
     linear="Filter linear light: decode sRGB before, encode after.",
     depth=True,
     show=True,
@@ -157,17 +157,17 @@ def command(
 
     \f
 
-    --show draws the first frame of each result: as an image in kitty, Ghostty, iTerm2 and WezTerm, elsewhere in
-    coloured half blocks, with NO_COLOR in shades of grey. Transparent places are drawn over a checkerboard.
+    --show draws the first frame of each result: as an image in kitty, Ghostty, iTerm2 and WezTerm, elsewhere as
+    coloured half blocks, with NO_COLOR in shades of grey. Transparent areas are drawn over a checkerboard.
 
-    Each input is taken once, as given; those that are found are sorted by name. Hidden files, links to folders, and
-    outputs of earlier runs are left out. EXIF orientation is applied.
+    Inputs are filtered in the given order, each only once; pictures in a folder or of a pattern are sorted by name.
+    Hidden files, links to folders, and outputs of earlier runs are left out. EXIF orientation is applied.
 
-    With --network a whole network runs: one that makes a picture writes it, and a classifier's answer is printed, a
-    line of JSON per picture. Samples come as (sample * scale - mean) / std; without --scale white is 1.
+    --network runs a whole network. A picture as output is written; the answer of a classifier is printed, a line of
+    JSON per picture. The input is (sample * scale - mean) / std; without --scale, white is 1.
 
-    Exits with 0 where all are done or skipped, 1 where one failed, 2 for wrong usage.
-    """  # noqa: D301  # what follows \f is shown by --help-all
+    Exit codes: 0 for success, 1 if an input failed, 2 for wrong usage.
+    """  # noqa: D301  # --help-all shows what follows \f
     network.check(click.get_current_context(), Request)
     if network.network is not None:
         return _on_network(run, request, network)
@@ -180,12 +180,14 @@ def command(
     request.check()
     if explain is not None:
         if stats:
-            raise ArgumentError("--stats measures pictures, and --explain writes none; leave one of them out")
+            raise ArgumentError(
+                "--stats describes written pictures, and --explain writes none; leave one of them out"
+            )
         if run.show:
             raise ArgumentError("--show shows pictures, and --explain makes none; leave one of them out")
         return explain_output(run, request, explain, theme)
     if theme is not None:
-        raise ArgumentError("`theme` is of the picture that `explain` draws; give `explain` with it")
+        raise ArgumentError("`theme` applies to the drawing of `explain`; give `explain` with it")
     ahead = run.open_ahead()
 
     from convcli.filters.picture_plan import Filtering
@@ -194,7 +196,7 @@ def command(
     asked = PictureFilter.of(request, run.reading.colours, run.reading.max_pixels)
     jobs = run.jobs(asked.requested.name, request.files)
     if stats and not run.dry_run and not run.only_shows and any(job.prints for job in jobs):
-        raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
+        raise ArgumentError("--stats and the picture would both go to standard output; name a file with -o")
     asked = asked._replace(threads=run.share(jobs), stats=stats and not run.dry_run)
     return run.run(jobs, Filtering(asked), as_json=stats, ahead=ahead)
 
@@ -216,15 +218,13 @@ def _on_network(run: FileRun, request: Request, options: PictureNetworkOptions) 
     if of_network.is_classifier and run.output.output is None:
         return run.answer(Classifier(of_network, options.top or 5, options.names()), of_network.files)
     if options.top is not None or options.labels is not None:
-        raise ArgumentError(
-            "--top and --labels read the answer of a classifier, which is printed; leave out -o"
-        )
+        raise ArgumentError("--top and --labels apply to the printed answer of a classifier; leave out -o")
     jobs = run.jobs(options.name, of_network.files)
     return run.run(jobs, NetworkFilter(of_network, request.value_range))
 
 
 def _check_kernels(run: FileRun, request: Request) -> None:
-    """Refuse a kernel that is given as an input, and say how a matrix is written that is given as a row."""
+    """Raise ArgumentError for a kernel given as an input; print a note for a matrix that is written as one row."""
     if not request.kernels:
         for name in run.inputs.names:
             if name.partition(":")[0].lower() in KERNELS and not file_path(name).exists():

@@ -24,8 +24,8 @@ WORDS = tuple(dict.fromkeys([*TOPICS, *COMMANDS]))
 def command(ctx: click.Context, word: str | None) -> None:
     """Explain a topic or a command; with no argument, list them.
 
-    A topic is a page of Markdown: laid out on a terminal, as it is in a pipe. Where a topic and a command have the same
-    name, this is the topic; the command explains itself with --help.
+    A topic is a page of Markdown, which is formatted on a terminal and printed unchanged in a pipe. If a topic and a
+    command have the same name, this shows the topic; use --help of the command for the command.
     """
     if word is None:
         click.echo(_list(ctx))
@@ -44,7 +44,7 @@ def command(ctx: click.Context, word: str | None) -> None:
 
 
 def _list(ctx: click.Context) -> str:
-    """List the topics and the commands, a line each."""
+    """Return the list of topics and commands, one per line."""
     group, context = _group(ctx)
     formatter = ctx.make_formatter()
     with formatter.section("Topics, each shown by convcli help TOPIC"):

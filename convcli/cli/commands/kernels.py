@@ -1,4 +1,4 @@
-"""convcli kernels: which kernels are there, and what is one made of?"""
+"""convcli kernels: list the named kernels, or describe one."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -26,18 +26,18 @@ LISTED = {
     "name": 10,
     "arguments": 24,
     "meaning": 80,
-}  # and how wide: the source is told by -v, and of one kernel
+}  # columns and their widths; the source is shown by -v, and for a single kernel
 SHOWN = ("name", "shape", "divisor", "sum", "rank", "symmetry", "smooths")
 
-MOST_SHOWN = 25  # columns of a grid that is printed below the table; the fields hold larger ones
-RESPONSE_SIDE = 256  # pixels of the picture of a frequency response, or the kernel's own where that is larger
+MOST_SHOWN = 25  # rows and columns of the largest grid that is printed below the table
+RESPONSE_SIDE = 256  # side in pixels of the picture of a frequency response; more for larger kernels
 
-MOST_RESPONSE = 4096  # pixels on a side of that picture: its arithmetic takes some hundred MB then
+MOST_RESPONSE = 4096  # largest side of that picture, which takes some hundred MB to calculate
 
 
 @click.command(
     cls=Command,
-    short_help="Which kernels are there, and what is one made of?",
+    short_help="List the named kernels, or describe one.",
     examples=(
         "convcli kernels sobel-x",
         "convcli kernels sobel-x --spectrum photo.jpg -o spectrum.png",
@@ -49,13 +49,13 @@ MOST_RESPONSE = 4096  # pixels on a side of that picture: its arithmetic takes s
     type=click.IntRange(1, MOST_AXES),
     default=2,
     show_default=True,
-    help="How many axes the kernel is to have.",
+    help="The number of axes of the kernel.",
 )
 @max_kernel_option
 @click.option(
     "--spectrum",
     metavar="PICTURE",
-    help="Show the frequencies of a picture, before and after the kernel; -o x.png or .svg draws both.",
+    help="Show the spectrum of a picture before and after the kernel; -o x.png or .svg draws both.",
 )
 @click.option("--show", is_flag=True, help="Show the frequency response in the terminal.")
 @drawn_answer_options
@@ -71,11 +71,11 @@ def command(
     show: bool,
     answer: AnswerOptions,
 ) -> None:
-    """List the named kernels with their arguments (-v: and sources), or show one: weights, rank, factors, symmetry.
+    """List the named kernels with their arguments (and sources, with -v); or show one: weights, rank, symmetry.
 
-    SPEC is whatever filter --kernel takes: a name with arguments, rows of numbers, ImageMagick's form, or a file.
-    With -o ending in .png its frequency response is drawn: zero frequency in the middle, white where it passes most.
-    With --spectrum a picture's own frequencies are told or drawn, before and after it.
+    SPEC has the syntax of filter --kernel: a name with arguments, rows of numbers, ImageMagick's form, or a file. -o
+    with the ending .png draws the frequency response of the kernel, with zero frequency in the middle and the largest
+    response white. --spectrum shows or draws the spectrum of a picture before and after the kernel.
     """
     if show:
         from convcli.cli.terminal import check_terminal
@@ -87,9 +87,9 @@ def command(
             )
     if spec is None:
         if spectrum is not None:
-            raise ArgumentError("`spectrum` is of a picture before and after a kernel; name one")
+            raise ArgumentError("`spectrum` shows a picture before and after a kernel; name a kernel")
         if _is_picture(answer.output):
-            raise ArgumentError(f"-o {answer.output} draws the frequency response of a kernel; name one")
+            raise ArgumentError(f"-o {answer.output} draws the frequency response of a kernel; name a kernel")
         answer.give(conversation, _list(dims))
         return
     from convcli.filters.kernel_pictures import grey_rows
@@ -105,7 +105,7 @@ def command(
         answer.give(conversation, spectrum_answer(conversation, kernels, spec, spectrum))
     elif answer.output is not None and _is_picture(answer.output):
         if answer.theme is not None:
-            raise ArgumentError("`theme` is of the picture that `spectrum` draws; leave it out")
+            raise ArgumentError("`theme` applies to the drawing of `spectrum`; leave it out")
         _draw(conversation, kernels, spec, answer)
     else:
         answer.give(conversation, _show(kernels))
@@ -117,11 +117,11 @@ def _is_picture(output: str | None) -> bool:
     return output is not None and file_path(output).suffix.lower() in PICTURES
 
 
-# All of them
+# The list of all kernels
 
 
 def _list(dims: int) -> Answer:
-    """Answer with a row for each named kernel that has a form of so many axes."""
+    """Return the answer, with a row for each named kernel that exists with `dims` axes."""
     from convcli.kernels.kernel_grammar import arguments_of, has_form
 
     rows = [
@@ -140,11 +140,11 @@ def _list(dims: int) -> Answer:
     return Answer("kernels", __version__, rows, rows, {}, tuple(LISTED), ("name",), (), (), LISTED)
 
 
-# One of them
+# A single kernel
 
 
 def _show(kernels: Sequence[Kernel]) -> Answer:
-    """Answer with a row for each matrix of each kernel, and lay the weights out below."""
+    """Return the answer, with a row for each matrix of each kernel, and the weights below."""
     rows = [row for kernel in kernels for row in _rows(kernel)]
     several = len(rows) > 1
     remarks = [line for row in rows for line in _grid_lines(row, several)]
@@ -196,21 +196,19 @@ def _rows(kernel: Kernel) -> list[dict[str, Any]]:
 
 
 def _divided(total: Number, divisor: Number) -> Number:
-    """Return a sum after its division, whole where it is."""
+    """Return a divided sum, as an integer if it is one."""
     if isinstance(total, int) and isinstance(divisor, int) and total % divisor == 0:
         return total // divisor
     return total / divisor
 
 
 def _grid_lines(row: dict[str, Any], several: bool) -> list[str]:
-    """Lay the weights of a matrix out as a grid, with its factors."""
+    """Return the weights of a matrix as lines of a grid, and its factors."""
     lines = [f"{row['name']}, matrix {row['matrix']}:"] if several else []
     slices = [row["weights"]] if len(row["shape"]) == 2 else row["weights"]
     slices = [[row["weights"]]] if len(row["shape"]) == 1 else slices
     if max(row["shape"]) > MOST_SHOWN:
-        lines.append(
-            f"its weights are too many to print here ({by_axes(row['shape'])}): take --field weights"
-        )
+        lines.append(f"the kernel is too large to print ({by_axes(row['shape'])}); use --field weights")
     else:
         for part in slices:
             lines += [*aligned(part), ""]
@@ -221,8 +219,8 @@ def _grid_lines(row: dict[str, Any], several: bool) -> list[str]:
 
 def _combining(kernels: Sequence[Kernel]) -> list[str]:
     words = {
-        "magnitude": "the responses are combined to the root of their summed squares",
-        "largest": "the largest of the responses is taken",
+        "magnitude": "the result is the root of the sum of squared responses",
+        "largest": "the result is the largest of the responses",
         "thresholded": "the second response is added to the first where it exceeds {:g} of 255 levels",
     }
     lines = [
@@ -231,15 +229,15 @@ def _combining(kernels: Sequence[Kernel]) -> list[str]:
         if kernel.combine in words
     ]
     if len(kernels) > 1:
-        lines.append(f"{len(kernels)} kernels, one after the other")
+        lines.append(f"{len(kernels)} kernels, applied in this order")
     return lines
 
 
-# Its frequency response
+# The frequency response
 
 
 def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answer: AnswerOptions) -> None:
-    """Write the picture of the frequency response, and say what is seen in it."""
+    """Write the picture of the frequency response, and print a note that explains it."""
     from convcli.images.formats import format_of
     from convcli.images.picture import Frame, Picture
     from convcli.images.write import encode
@@ -247,7 +245,7 @@ def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answ
     path = target_path(answer.output or "")
     if answer.form or answer.fields:
         raise ArgumentError(
-            f"--format and --field are of text; {path} is a picture of the frequency response"
+            f"--format and --field apply to text, and {path} is a picture of the frequency response; leave them out"
         )
     check_target(path, overwrite=answer.force)
     pixels, most = _response(kernels, spec)
@@ -255,8 +253,8 @@ def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answ
     data, _ = encode(Picture((Frame(pixels, "L"),), form), form, str(path))
     write_whole(path, data, overwrite=answer.force)
     conversation.note(
-        f"wrote {path}: the frequency response of {spec}, from -1/2 to 1/2 cycles per pixel across and down, with zero "
-        f"frequency in the middle; black is 0, white {most:.4g}"
+        f"wrote {path}: the frequency response of {spec}, from -1/2 to 1/2 cycles per pixel on both axes, with zero "
+        f"frequency in the middle; black is 0, white is {most:.4g}"
     )
 
 
@@ -268,18 +266,18 @@ def _response(kernels: Sequence[Kernel], spec: str) -> tuple[Any, float]:
 
     if any(kernel.dims > 2 for kernel in kernels):
         raise ArgumentError(
-            "the frequency response of a kernel of 3 axes cannot be drawn; take --dims 1 or 2"
+            "the frequency response of a kernel with 3 axes cannot be drawn; use --dims 1 or 2"
         )
     size = max(RESPONSE_SIDE, *(side for kernel in kernels for side in kernel.shape))
     if size > MOST_RESPONSE:
         raise ArgumentError(
-            f"the frequency response of a kernel {size} wide is too large to be drawn; at most {MOST_RESPONSE} are"
+            f"the frequency response of a kernel {size} wide is too large to draw; use one of at most {MOST_RESPONSE}"
         )
     response = frequency_response(kernels, size)
     most = float(response.max())
     if not isfinite(most):
         raise ArgumentError(
-            f"the response of {spec!r} is beyond all numbers; give fewer kernels, or smaller ones"
+            f"the response of {spec!r} is too large for a float; give fewer kernels, or smaller weights"
         )
     return np.rint(response / (most or 1) * 255).astype(np.uint8), most
 

@@ -1,4 +1,4 @@
-"""convcli learn: which kernel turns one picture into another?"""
+"""convcli learn: find the kernel that turns one picture into another."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ _printing = bundled(
     "--bias-file",
     type=TARGET,
     metavar="FILE.npy",
-    help="Write the biases, as convcli filter --bias-file reads them.",
+    help="Write the biases for convcli filter --bias-file.",
 )
 @click.option(
     "--trace",
@@ -98,7 +98,7 @@ _printing = bundled(
     metavar="FILE.gif",
     help="sgd: an animation of the kernel at every step.",
 )
-@reading_options(linear="Learn in linear light, as convcli filter --linear computes.")
+@reading_options(linear="Learn in linear light, as in convcli filter --linear.")
 @max_memory_option
 @talking
 @click.pass_obj
@@ -116,21 +116,23 @@ def command(
     reading: Reading,
     max_memory: int,
 ) -> None:
-    """Find the kernel and the bias that turn BEFORE into AFTER: those of least squared error.
+    """Find the kernel and the bias that turn BEFORE into AFTER with the least squared error.
 
-    Several pairs, BEFORE AFTER BEFORE AFTER, are learned from together. AFTER is as large as BEFORE, or smaller or
-    larger by what the padding leaves. Its samples that are black or white may be clipped, and are left out.
+    Several pairs are given as BEFORE AFTER BEFORE AFTER. The size of AFTER is that of BEFORE, or differs from it
+    according to the padding. Samples of AFTER that are black or white may be clipped, and are left out.
 
-    The file of -o is what convcli filter --kernel reads (of several kernels, --weights); -o - prints the kernel alone.
+    The file of -o can be read by convcli filter --kernel (several kernels: --weights); -o - prints only the kernel.
 
-    With --patches a bank of kernels is learned from the patches of any pictures, by k-means on whitened patches; with
-    --random it is drawn at random. convcli filter --weights bank.npy runs it.
+    With --patches, a bank of kernels is learned from patches of pictures, by k-means on whitened patches; with
+    --random, it is drawn at random. Run it with convcli filter --weights bank.npy.
     """
-    # More threads of OpenBLAS wait for each other on matrices as narrow as these.
+    # OpenBLAS is slower with more threads on matrices with so few columns.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    files = Files(None, bias_file, trace, bank_sheet, answer.force).told(answer.output)
+    files = Files(None, bias_file, trace, bank_sheet, answer.force).with_output(answer.output)
     if files.printed and (answer.fields or answer.form):
-        raise ArgumentError("-o - prints the kernel, --field and --format the answer; give one of them")
+        raise ArgumentError(
+            "-o - prints the kernel instead of the answer that --field and --format describe; leave one of them out"
+        )
     files.check([("a picture", file_path(name)) for name in names if name != "-"])
     answer = answer._replace(output=None)
     typed = typed_options(click.get_current_context())

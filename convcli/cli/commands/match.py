@@ -1,4 +1,4 @@
-"""convcli match: where in pictures does a smaller one lie?"""
+"""convcli match: find a smaller picture in larger ones."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from convcli.jobs.read_source import Reading
 if TYPE_CHECKING:
     from convcli.analysis.template import Template
 
-NAME = "match"  # what stands in the names of outputs where a kernel's name would
+NAME = "match"  # in the names of outputs, in place of a kernel's name
 
 
 @click.command(
     cls=Command,
-    short_help="Where in my image is this smaller one?",
+    short_help="Find a smaller image in larger ones.",
     examples=(
         "convcli match photo.png --template eye.png",
         "convcli match *.png --template eye.png --top 3 -o maps/",
@@ -65,33 +65,32 @@ NAME = "match"  # what stands in the names of outputs where a kernel's name woul
     shell_complete=complete_files,
     required=True,
     metavar="PICTURE",
-    help="The smaller picture, or '4 5; 7 8'; what is transparent in it does not count.",
+    help="The smaller picture, or '4 5; 7 8'; its transparent pixels are ignored.",
 )
 @click.option("--top", type=at_least(1), help="How many of the best places to print. [1]")
-@file_run_options(in_place=False, threads="Threads of a picture.")
+@file_run_options(in_place=False, threads="Threads per picture.")
 def command(run: FileRun, /, template: str, top: int | None) -> int:
-    """Find a template in pictures by normalised cross-correlation, which brightness and contrast do not change.
+    """Find a template in pictures by normalised cross-correlation, which ignores brightness and contrast.
 
     INPUT is a file, a folder of pictures, a quoted pattern ('in/**/*.png'), or - (standard input), as in convcli
-    filter. Prints a line of JSON for each: the scores' range, and the best places, those of the windows' upper left
-    corners. Writes a map of the scores, -1 black to 1 white; the numbers themselves in .npy, .pfm and .tiff.
+    filter. Prints a line of JSON for each: the range of the scores, and the best places, as the upper left corners of
+    the windows. Writes a map of the scores, from -1 (black) to 1 (white); .npy, .pfm and .tiff hold the scores
+    themselves.
 
-    Exits with 0 where all pictures were searched, 1 where one failed, 2 for wrong usage; a low score is not a failure.
+    The exit code is 0 if all pictures were searched, 1 if one failed, 2 for wrong usage; a low score is not a failure.
     """
     from convcli.analysis.template_search import Search
 
     source = typed_or_file(template, "the template")
     jobs = run.jobs(NAME, [("the template", source)] if isinstance(source, Path) else [])
     if top is not None and not run.dry_run and any(job.prints for job in jobs):
-        raise ArgumentError(
-            "--top prints places, and -o - the map, both to standard output; name a file with -o"
-        )
-    sought = _template(source, template, run.reading._replace(frame=None), run.max_memory)
-    return run.run(jobs, Search(sought, top or 1, run.share(jobs)))
+        raise ArgumentError("--top and the map of -o - would both go to standard output; name a file with -o")
+    prepared = _template(source, template, run.reading._replace(frame=None), run.max_memory)
+    return run.run(jobs, Search(prepared, top or 1, run.share(jobs)))
 
 
 def _template(source: Path | TypedMatrix, name: str, reading: Reading, max_memory: int) -> Template:
-    """Read the template, or raise an error that says why it is none."""
+    """Read the template, or raise an error if it cannot be used."""
     from convcli.analysis.template import Template
     from convcli.jobs.memory_limit import check_memory
 
@@ -99,6 +98,6 @@ def _template(source: Path | TypedMatrix, name: str, reading: Reading, max_memor
         header, memory = reading.colours.ahead(opened.header, name)
         Template.check_still(name, header)
         needed = max(memory, Template.preparation(header.frames[0]))
-        check_memory(f"match {name}", needed, max_memory, "take a smaller template")
+        check_memory(f"match {name}", needed, max_memory, "use a smaller template")
         picture = opened.read()
     return Template.of(name, reading.colours.converted(picture, name))

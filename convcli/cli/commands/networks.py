@@ -1,4 +1,4 @@
-"""convcli networks: which networks are there, and where are they described?"""
+"""convcli networks: list the built-in networks and their sources."""
 
 import click
 
@@ -10,12 +10,12 @@ from convcli.cli.options.conversation_options import talking
 from convcli.errors import ArgumentError, instead_of
 from convcli.render import Answer
 
-LISTED = {"name": 24, "input_shape": 12, "about": 40, "source": 80}  # and how wide; -v shows the options, too
+LISTED = {"name": 24, "input_shape": 12, "about": 40, "source": 80}  # columns and their widths; -v shows all
 
 
 @click.command(
     cls=Command,
-    short_help="Which networks are there?",
+    short_help="List the built-in networks.",
     examples=("convcli networks resnet", "convcli networks --format json"),
 )
 @click.argument("word", required=False, metavar="[WORD]")
@@ -23,16 +23,16 @@ LISTED = {"name": 24, "input_shape": 12, "about": 40, "source": 80}  # and how w
 @talking
 @click.pass_obj
 def command(conversation: Conversation, /, word: str | None, answer: AnswerOptions) -> None:
-    """List the networks that shape, params, cost and compare know by name, with WORD in their name, or in what is said.
+    """List the built-in networks for shape, params, cost, compare and draw; with WORD, those that mention it.
 
-    Each is built layer by layer from its source, without weights. A network of your own is a TOML file: convcli shape
-    net.toml.
+    WORD is searched for in the names, descriptions and sources. Each network is built layer by layer from its source,
+    without weights. Describe your own network in a TOML file: convcli shape net.toml.
     """
     answer.give(conversation, _list(word))
 
 
 def _list(word: str | None) -> Answer:
-    """Answer with a row for each network."""
+    """Return the answer, with a row for each network."""
     from convcli.networks.zoo.build import options_of_entry
     from convcli.networks.zoo.index import ZOO
 
@@ -44,7 +44,7 @@ def _list(word: str | None) -> Answer:
     if not found:
         way = instead_of(word or "", ZOO)
         if not way.startswith("did you mean"):
-            way = "leave it out to see them all"
+            way = "leave it out to list all networks"
         raise ArgumentError(f"no network has {word!r} in its name or source; {way}")
     rows = [
         {

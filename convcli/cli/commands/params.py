@@ -1,4 +1,4 @@
-"""convcli params: how many weights has it?"""
+"""convcli params: count the parameters of a layer or a network."""
 
 import click
 
@@ -18,7 +18,7 @@ COLUMNS = ("name", "layer", "weights", "biases", "params", "buffers", "parameter
 
 @click.command(
     cls=Command,
-    short_help="How many weights has it?",
+    short_help="How many parameters does a layer have?",
     examples=(
         "convcli params --in 64 --out 128 --k 3",
         "convcli params mobilenet-v1 --width 0.5 --format value",
@@ -49,9 +49,9 @@ def command(
 ) -> int:
     """Count the learned parameters of a layer, or of a whole NETWORK: weights, biases and their sum.
 
-    The input size does not matter, except to the variants local and dense, and to dense layers of a chain. Buffers,
-    such as the statistics of batch normalisation, are stored and not learned. Values separated by commas make a row for
-    each combination, --out 64,128; where one has no answer the row says so, and the exit code is 1.
+    The input size is only needed for the variants local and dense, and for dense layers of a chain. Buffers, such as
+    the statistics of batch normalisation, are stored but not learned. Several values of an option, separated by commas,
+    make a row for each combination: --out 64,128. If one has no answer, its row has the reason, and the exit code is 1.
     """
     network.check(click.get_current_context(), LayerOptions._fields)
     if network.network is not None:

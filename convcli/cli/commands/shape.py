@@ -1,4 +1,4 @@
-"""convcli shape: how large is the output, and what does it see?"""
+"""convcli shape: calculate the output size and the receptive field of a layer or a network."""
 
 import click
 
@@ -20,14 +20,14 @@ from convcli.layers.text.notation import parse_size
 OF_SIZES = ("layer", "input_size", "padding", "output_size", "receptive_field", "effective_stride")
 OF_SHAPES = ("name", "layer", "padding", "output_shape", "receptive_field", "effective_stride", "start")
 
-MOST_TURNS = 16  # outputs after which the pattern of a checkerboard repeats, for it to be shown
+MOST_TURNS = 16  # the longest period of a checkerboard pattern that is printed, in outputs
 
 OF_NETWORKS = ("name", "layer", "inputs", "output_shape", "receptive_field", "effective_stride")
 
 
 @click.command(
     cls=Command,
-    short_help="How large is the output, and what does it see?",
+    short_help="How large are the output and its receptive field?",
     examples=(
         "convcli shape --n 7 --k 3 --s 2 --p 1",
         "convcli shape --n 224 --in 3 --layers 'conv k7 s2 p3 o64, maxpool k3 s2 p1'",
@@ -53,7 +53,7 @@ OF_NETWORKS = ("name", "layer", "inputs", "output_shape", "receptive_field", "ef
 @click.option(
     "--target",
     type=Parsed("M", parse_size),
-    help="Solve backwards: list the paddings, strides and dilations that turn --n into M.",
+    help="List the paddings, strides and dilations that turn the input size --n into the output size M.",
 )
 @drawn_answer_options
 @talking
@@ -66,13 +66,17 @@ def command(
     target: Size | None,
     answer: AnswerOptions,
 ) -> int:
-    """Answer how large the output of a layer is, and which part of the input one output sees.
+    """Calculate the output size of a layer, and the receptive field: the part of the input that one output depends on.
 
-    With a NETWORK, a name of convcli networks or a TOML file, it answers for every layer.
+    With a NETWORK, a name from convcli networks or a TOML file, it does so for every layer. Several values of an
+    option, separated by commas, make a row for each combination: --k 3,5,7 --s 1,2. If one has no answer, its row has
+    the reason, and the exit code is 1.
 
-    Values separated by commas make a row for each combination: --k 3,5,7 --s 1,2. Where one has no answer the row says
-    so, and the exit code is 1.
-    """
+    \f
+
+    The effective stride is the distance in input pixels between two neighbouring outputs. start is the centre of the
+    receptive field of the first output, where 0.5 is the centre of the first pixel.
+    """  # noqa: D301  # --help-all shows what follows \f
     network.check(click.get_current_context(), LayerOptions._fields)
     if network.network is not None:
         if target is not None:
@@ -103,7 +107,7 @@ def _remarks(question: Question) -> list[str]:
 
 
 def _checkerboard(question: Question) -> list[str]:
-    """Say how evenly a transposed kernel overlaps itself on each axis."""
+    """Return a line for each axis about how evenly the windows of a transposed convolution overlap."""
     from convcli.layers.axes import axis_names
     from convcli.layers.checkerboard import is_uneven, overlap, remedy
 
@@ -114,8 +118,8 @@ def _checkerboard(question: Question) -> list[str]:
         pads = layer.pads(question.input_shape[1:])
         axes = zip(axis_names(layer.dims), layer.kernel_size, layer.stride, layer.dilation, pads, strict=True)
         for name, k, s, d, (before, _) in axes:
-            evenness = "unevenly, a checkerboard" if is_uneven(k, s, d) else "evenly, no checkerboard"
+            evenness = "unevenly (checkerboard)" if is_uneven(k, s, d) else "evenly (no checkerboard)"
             turns = overlap(k, s, d, before) if s <= MOST_TURNS else ()
-            shown = f"; taps on each output in turn: {' '.join(map(str, turns))}" if turns else ""
+            shown = f"; number of taps per output, periodically: {' '.join(map(str, turns))}" if turns else ""
             lines.append(f"{name}: the kernel overlaps {evenness}{shown}; {remedy(k, s, d)}")
     return merged(lines)

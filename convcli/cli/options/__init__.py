@@ -1,1 +1,1 @@
-"""Options, each declared once, that reach a command as one record."""
+"""Declarations of the options; options that belong together reach a command as one record."""

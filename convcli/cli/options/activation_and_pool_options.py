@@ -1,4 +1,4 @@
-"""The options of what follows a layer: an activation, a pool."""
+"""The options for the activation and the pool after a layer."""
 
 import click
 

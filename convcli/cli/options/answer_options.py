@@ -1,4 +1,4 @@
-"""The options of an answer: its format, its fields, and the file that it is written to."""
+"""The options for the format, the fields and the output file of an answer."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 class AnswerOptions(NamedTuple):
-    """How an answer is to be written, and where."""
+    """The format, the fields and the output file of an answer."""
 
     form: str | None
     fields: tuple[str, ...]
     output: str | None
     force: bool
-    theme: str | None = None  # of a picture
+    theme: str | None = None  # the colours of a drawing
 
     def check(self, reads: "Reads") -> None:
-        """Raise ArgumentError where the answer would overwrite a file that is read."""
+        """Raise ArgumentError if the answer would overwrite a file that is read."""
         if self.output is not None:
             from convcli.jobs.collisions import check_reads
             from convcli.remote_files import target_path
@@ -36,17 +36,17 @@ class AnswerOptions(NamedTuple):
             check_reads("`output`", [target_path(self.output)], reads)
 
     def give(self, conversation: Conversation, answer: Answer) -> None:
-        """Print the answer, or write it to the file that -o names."""
+        """Print the answer, or write it to the file of -o."""
         if self.picture is not None and answer.draw is not None:
             self._draw(conversation, self.picture, answer.draw)
             return
         if self.theme is not None:
-            raise ArgumentError("--theme applies to pictures, such as -o answer.png; leave it out")
-        remarks = () if conversation.quiet else [conversation.spelled(line) for line in answer.remarks]
+            raise ArgumentError("--theme applies to drawings, such as -o answer.png; leave it out")
+        remarks = () if conversation.quiet else [conversation.name_options(line) for line in answer.remarks]
         answer = answer._replace(remarks=remarks)
         if self.fields:
             answer = _only(self.fields, answer)
-            if self.form is None:  # one row per layer; --format value is of the whole
+            if self.form is None:  # one row per layer, unlike --format value
                 answer = answer._replace(results=answer.rows)
         elif conversation.verbose and answer.rows:
             answer = answer._replace(columns=tuple(answer.rows[0]))
@@ -54,13 +54,13 @@ class AnswerOptions(NamedTuple):
         if form is None:
             endings = ENDINGS if answer.draw is None else (*ENDINGS, *PICTURES)
             raise ArgumentError(
-                f"{self.output} does not say its format; end it in {' '.join(endings)}, or give --format"
+                f"{self.output} has no known ending; end it in {' '.join(endings)}, or give --format"
             )
         terminal = self.output is None and sys.stdout.isatty()
         self.give_text(conversation, render(answer, form, terminal=terminal))
 
     def give_text(self, conversation: Conversation, text: str) -> None:
-        """Print an answer that is text already, or write it to the file that -o names."""
+        """Print a formatted answer, or write it to the file of -o."""
         if self.output is None:
             click.echo(text, nl=False)
             return
@@ -71,14 +71,14 @@ class AnswerOptions(NamedTuple):
         conversation.note(f"wrote {self.output}")
 
     def _draw(self, conversation: Conversation, form: str, draw: Callable[[], Any]) -> None:
-        """Write a picture to the file that -o names."""
+        """Write a drawing to the file of -o."""
         from convcli.drawing.forms import encode_still
         from convcli.files import check_target, write_whole
         from convcli.remote_files import target_path
 
         if self.fields:
             raise ArgumentError(
-                f"--field names columns of a table, and {self.output} is a picture; leave it out"
+                f"--field selects columns of a table, and {self.output} is a drawing; leave it out"
             )
         path = target_path(self.output or "")
         check_target(path, overwrite=self.force)
@@ -87,12 +87,12 @@ class AnswerOptions(NamedTuple):
 
     @property
     def picture(self) -> str | None:
-        """The form of the picture that the output's ending asks for, None for other answers."""
+        """The format of the drawing that the ending of the output selects; None for text."""
         return None if self.output is None or self.form else PICTURES.get(Path(self.output).suffix.lower())
 
     @property
     def picture_file(self) -> tuple[Path, str] | None:
-        """The file and its format, where -o names a picture file of any format."""
+        """The output file and its format, if it is a picture file of any format; else None."""
         from convcli.images.formats import format_of
         from convcli.remote_files import target_path
 
@@ -105,18 +105,18 @@ class AnswerOptions(NamedTuple):
 
     @property
     def chosen(self) -> str | None:
-        """The format, None where the name of the output file does not say one."""
+        """The format of the text; None if the output file has no known ending."""
         if self.output is not None:
             return self.form or ENDINGS.get(Path(self.output).suffix.lower())
         return self.form or ("value" if self.fields else "table")
 
     def shows(self, field: str) -> bool:
-        """Tell whether a field is written: one that --field names, or any in a format that has them all."""
+        """Return whether a field is written: if --field names it, or if the format contains all fields."""
         return field in self.fields if self.fields else self.chosen in ("json", "csv")
 
 
 def _only(fields: Sequence[str], answer: Answer) -> Answer:
-    """Leave the fields that --field names, or raise ArgumentError."""
+    """Return the answer with only the fields of --field, or raise ArgumentError."""
     known = answer.results[0] if answer.results else dict.fromkeys(fields)
     for name in fields:
         if name not in known:
@@ -131,25 +131,25 @@ def _only(fields: Sequence[str], answer: Answer) -> Answer:
 
 
 def printing(*more: str) -> tuple[Decorator, ...]:
-    """Return the options of how an answer is printed; `more` are formats that one command alone has."""
+    """Return the options --format and --field; `more` are additional formats of one command."""
     return (
         click.option(
             "--format",
             "form",
             type=click.Choice([*FORMATS, *more]),
-            help="How to print it.  [default: table]",
+            help="The format of the answer.  [default: table]",
         ),
         click.option(
             "--field",
             "fields",
             type=Parsed("NAMES", lambda text: tuple(filter(None, text.split(",")))),
             default="",
-            help="Only these fields: bare values, tab-separated, one row per layer; with --format value, of the whole.",
+            help="Print only these fields (A,B), tab-separated: one row per layer; with --format value, one in all.",
         ),
     )
 
 
-PRINTING = printing()  # of commands that write something else to -o
+PRINTING = printing()  # for commands that write something else to -o
 force_option = click.option("--force", is_flag=True, help="Replace the output file if it exists.")
 
 
@@ -159,22 +159,22 @@ def _output_option(endings: Sequence[str]) -> Decorator:
         "--output",
         shell_complete=complete_files,
         metavar="FILE",
-        help=f"Write to this file; its ending picks the format: {' '.join(endings)}.",
+        help=f"Write to this file; its ending determines the format: {' '.join(endings)}.",
     )
 
 
 def theme_option(default: str | None) -> Decorator:
-    """Add the colours of pictures; None tells whether they were asked for."""
+    """Return the option --theme; with the default None, a command can tell whether it was given."""
     return click.option(
         "--theme",
         type=click.Choice(["auto", "light", "dark"]),
         default=default,
-        help="Colours of pictures; auto is light, and in .svg and .html what the reader prefers.  [default: auto]",
+        help="Colours of drawings; auto: light, in .svg and .html as the reader prefers.  [default: auto]",
     )
 
 
 def answer_options_with(*formats: str, endings: Sequence[str]) -> Decorator:
-    """Return the options of an answer that has further formats, and endings that say them."""
+    """Return the options of an answer with additional formats, and endings for them."""
     output = _output_option((*ENDINGS, *endings))
     return bundled("answer", AnswerOptions, *printing(*formats), output, force_option)
 

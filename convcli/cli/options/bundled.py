@@ -1,4 +1,4 @@
-"""Several options that a command gets as one record."""
+"""Bundling of several options in one record."""
 
 import functools
 from collections.abc import Callable
@@ -8,7 +8,11 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def bundled(name: str, record: Any, *options: Decorator) -> Decorator:
-    """Give a command the options, and their values as one argument called `name`, of the NamedTuple `record`."""
+    """Return a decorator that adds options to a command and passes their values as one argument.
+
+    name : the name of the argument
+    record : the NamedTuple that holds the values
+    """
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         def unbundled(**values: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The options that every command has: -q, -v and --debug."""
+"""The options of every command: -q, -v and --debug."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,11 +20,11 @@ def _verbosity(name: str) -> Callable[[click.Context, click.Parameter, bool], No
 
 
 def talking(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -q, -v and --debug, which set the run's Conversation."""
+    """Add -q, -v and --debug, which set the Conversation of the run."""
     for flags, name, text in (
         (("--debug",), "debug", "Show the traceback of an error."),
-        (("-v", "--verbose"), "verbose", "Say more."),
-        (("-q", "--quiet"), "quiet", "Say nothing but errors."),
+        (("-v", "--verbose"), "verbose", "Print more details."),
+        (("-q", "--quiet"), "quiet", "Print only errors."),
     ):
         command = click.option(
             *flags, is_flag=True, is_eager=True, expose_value=False, callback=_verbosity(name), help=text

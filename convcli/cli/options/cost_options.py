@@ -1,4 +1,4 @@
-"""The options of cost beside the cost itself: the roofline of a machine, and a training step."""
+"""The additional options of cost: the roofline of a machine, and a training step."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -20,19 +20,19 @@ USUAL = "sgd"
 
 
 class CostOptions(NamedTuple):
-    """What is asked for beside the cost itself."""
+    """The options for additional fields of the cost."""
 
     roofline: Machine | None
     training: bool
     optimizer: str | None
 
     def check(self) -> None:
-        """Refuse an optimizer without training."""
+        """Raise ArgumentError for an optimizer without training."""
         if self.optimizer is not None and not self.training:
-            raise ArgumentError("--optimizer belongs to --training; give both")
+            raise ArgumentError("--optimizer applies only to --training; give both")
 
     def columns(self, usual: Sequence[str]) -> tuple[str, ...]:
-        """Return the columns of a table, in which what is asked for takes the place of the last ones."""
+        """Return the columns of a table, with the additional fields in place of the last usual ones."""
         asked = (*(OF_ROOFLINE if self.roofline else ()), *(OF_TRAINING if self.training else ()))
         names = [name for name in usual if not asked or name in ("name", "layer", "output_shape", "flops")]
         return (*names, *asked)
@@ -40,14 +40,14 @@ class CostOptions(NamedTuple):
     def extended(
         self, rows: Sequence[Row], network: Graph, shapes: Mapping[str, Shape], dtype: str
     ) -> list[Row]:
-        """Return the rows of a network with what is asked for."""
+        """Return the rows of a network with the additional fields."""
         made = list(rows) if self.roofline is None else add_roofline(rows, self.roofline)
         if self.training:
             made = add_training(network, shapes, made, dtype=dtype, optimizer=self.optimizer or USUAL)
         return made
 
     def lines(self, rows: Sequence[Row]) -> list[str]:
-        """Say what the fields of these rows are, and their sums."""
+        """Return lines that explain the additional fields, with their totals."""
         lines = [] if self.roofline is None else roofline_lines(rows, self.roofline)
         return lines + training_lines(rows, self.optimizer or USUAL) if self.training else lines
 
@@ -58,14 +58,17 @@ cost_options = bundled(
     click.option(
         "--roofline",
         type=Parsed("MACHINE", parse_machine),
-        help="What bounds each layer on a machine, and the least time: peak=100GFLOP/s,bandwidth=20GB/s.",
+        help="Show whether arithmetic or memory limits each layer on a machine, and the least time: "
+        "peak=100GFLOP/s,bandwidth=20GB/s. The arithmetic intensity is the FLOPs per byte moved.",
     ),
     click.option(
         "--training",
         is_flag=True,
-        help="Add a step of training: both passes, gradients, optimizer state, and what is kept between them.",
+        help="Add the cost of a training step: both passes, gradients, optimizer state, and stored activations.",
     ),
     click.option(
-        "--optimizer", type=click.Choice(list(OPTIMIZERS)), help=f"Of --training.  [default: {USUAL}]"
+        "--optimizer",
+        type=click.Choice(list(OPTIMIZERS)),
+        help=f"The optimizer for --training.  [default: {USUAL}]",
     ),
 )

@@ -1,4 +1,4 @@
-"""The options of draw: the numbers that are drawn, and the layers that they go through."""
+"""The options of draw for the numbers, and the layers that they describe."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from convcli.kernels.kernel import Number
 
 NO_INPUT = (
-    "the input is missing; give its size with --n, as --n 5, or its numbers with --values, as '0 1 2; 3 4 5'"
+    "the input is missing; give its size with --n, such as --n 5, or its numbers with --values, such as "
+    "'0 1 2; 3 4 5'"
 )
 MOST_SEED = 10**9
 
 
 class NumberOptions(NamedTuple):
-    """The numbers of a drawing, as typed."""
+    """The options for the numbers of a drawing."""
 
     values: str | None
     kernel: tuple[str, ...]
@@ -42,7 +43,7 @@ class NumberOptions(NamedTuple):
 
     @property
     def reads(self) -> "Reads":
-        """The files that the numbers are read from."""
+        """The files from which the numbers are read, each with its name in messages."""
         from convcli.kernels.kernel_files import files_in
 
         typed = [("the kernel", text) for text in self.kernel]
@@ -50,7 +51,7 @@ class NumberOptions(NamedTuple):
         return [(what, path) for what, text in typed for path in files_in(text)]
 
     def numbers(self, dims: int) -> "Numbers":
-        """Read the numbers of a layer of so many axes."""
+        """Return the numbers for a layer with `dims` axes."""
         from convcli.drawing.draw import border_of, one_grid
         from convcli.drawing.example_numbers import read_values, weights_of
         from convcli.drawing.walk_layers import Numbers
@@ -69,7 +70,7 @@ class NumberOptions(NamedTuple):
 
 
 def _grey_rows(path: Path, limit: int) -> "Sequence[Sequence[Number]]":
-    """Read a picture as rows of grey values."""
+    """Return a picture as rows of grey values."""
     from convcli.filters.kernel_pictures import grey_rows
 
     return grey_rows(path, limit)
@@ -81,51 +82,51 @@ number_options = bundled(
     click.option(
         "--values",
         metavar="ROWS",
-        help="The input's numbers: '0 1 2; 3 4 5; 6 7 8', channels separated by |; or a file of them.",
+        help="The numbers of the input: '0 1 2; 3 4 5; 6 7 8', channels separated by |; or a file.",
     ),
     click.option(
         "--kernel",
         metavar="SPEC",
         shell_complete=complete_kernels,
         multiple=True,
-        help="The weights, as filter --kernel takes them: '0 1; 2 3', sobel-x. Repeat it for each output channel, or "
-        "for each pair of channels.",
+        help="The weights, as in filter --kernel: '0 1; 2 3', sobel-x. Repeat for each output channel, or for each "
+        "pair of channels.",
     ),
     click.option(
         "--offsets",
         metavar="ROWS",
-        help="Of a deformable layer: how far each tap is moved, down and to the right, a row for each tap.",
+        help="The offsets of a deformable layer: one row per tap, with its displacement down and to the right.",
     ),
     click.option(
         "--flip",
         is_flag=True,
-        help="Turn the kernel by 180 degrees first: convolution as mathematicians have it.",
+        help="Rotate the kernel by 180 degrees first: true convolution, as in mathematics.",
     ),
     click.option(
         "--seed",
         type=at_least(0, MOST_SEED),
         default="0",
         show_default=True,
-        help="Other numbers where none are given.",
+        help="Seed of the numbers that are not given.",
     ),
     click.option(
         "--padding-mode",
         type=Parsed("MODE", mode_of),
-        help="What the padding of a convolution holds: zeros, constant, reflect, symmetric, replicate, circular.  "
+        help="How the input of a convolution is padded: zeros, constant, reflect, symmetric, replicate, circular.  "
         "[default: zeros]",
     ),
     click.option(
         "--padding-value",
         type=Parsed("V", read_number),
-        help="What --padding-mode constant pads with.  [default: 0]",
+        help="The value for --padding-mode constant.  [default: 0]",
     ),
 )
 
 
 def drawn(layer: LayerOptions, given: NumberOptions) -> tuple[tuple[Layer, ...], Shape, "Numbers"]:
-    """Return the layers that are asked for, the shape of their input, and the numbers.
+    """Return the layers to draw, the shape of their input, and the numbers.
 
-    Sizes that are not typed are those of the numbers.
+    Sizes that are not typed are taken from the numbers.
     """
     dims = _dims(layer)
     numbers = given.numbers(dims)
@@ -136,30 +137,30 @@ def drawn(layer: LayerOptions, given: NumberOptions) -> tuple[tuple[Layer, ...],
     questions = layer.questions()
     if len(questions) > 1:
         raise ArgumentError(
-            f"one layer is drawn at a time, and {len(questions)} are asked for; give one value each"
+            f"only one layer can be drawn, and the options describe {len(questions)}; give one value per option"
         )
     return questions[0].layers(), questions[0].input_shape, numbers
 
 
 def _dims(layer: LayerOptions) -> int:
-    """Return the number of axes that --dims or the sizes say, else 2; whether they agree is told later."""
+    """Return the number of axes from --dims or the sizes, by default 2; `Question.axes` checks that they agree."""
     typed = (layer.n, layer.k, layer.s, layer.p, layer.d)
     sizes = [value[0] for value in typed if value and isinstance(value[0], tuple) and len(value[0]) > 1]
     dims = layer.dims or (len(sizes[0]) if sizes else 2)
     if dims > 2:
-        raise ArgumentError(f"an input of {dims} axes cannot be drawn; take 1 or 2")
+        raise ArgumentError(f"an input with {dims} axes cannot be drawn; use 1 or 2")
     return dims
 
 
 def _sized(layer: LayerOptions, numbers: "Numbers", dims: int) -> LayerOptions:
-    """Return the options with the size and the channels of the numbers, which must be those that are typed."""
+    """Return the options with the size and the channels of the numbers; raise ArgumentError if others were typed."""
     if numbers.values is None:
         if layer.n is None:
             raise ArgumentError(NO_INPUT)
         return layer
     channels, rows, columns = len(numbers.values), len(numbers.values[0]), len(numbers.values[0][0])
     if dims == 1 and rows > 1:
-        raise ArgumentError(f"--values are {rows} rows, and --dims 1 has one; leave out the ;, or --dims")
+        raise ArgumentError(f"--values has {rows} rows, and --dims 1 needs one; leave out the ;, or --dims")
     size = (rows, columns)[-dims:]
     for option, typed, found in (
         ("--n", layer.n, size),
@@ -168,14 +169,14 @@ def _sized(layer: LayerOptions, numbers: "Numbers", dims: int) -> LayerOptions:
         for value in typed or ():
             if value != found and (value,) * dims != found:
                 raise ArgumentError(
-                    f"{option} {value if isinstance(value, int) else by_axes(value)} does not fit the --values, which "
-                    f"are {channels} channel{'s' if channels > 1 else ''} of {by_axes(size)}; leave it out"
+                    f"{option} {value if isinstance(value, int) else by_axes(value)} does not fit --values, which has "
+                    f"{channels} channel{'s' if channels > 1 else ''} of {by_axes(size)}; leave it out"
                 )
     return layer._replace(n=(size,), in_channels=(channels,))
 
 
 def _alone(layer: LayerOptions, dims: int) -> LayerOptions:
-    """Return a pool without a layer before it as the chain that it is."""
+    """Return the options of a pool without a layer before it as a chain that consists of the pool."""
     if layer.pool is None or layer.k is not None or layer.chain is not None or layer.variant is not None:
         return layer
     from convcli.layers.text.pool_grammar import parse_pool

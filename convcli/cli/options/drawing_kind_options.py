@@ -1,4 +1,4 @@
-"""The options of what draw shows instead of the steps of a layer."""
+"""The options for the kinds of drawings that draw makes instead of the steps of a layer."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class KindOptions(NamedTuple):
-    """What is drawn of the layers, instead of their steps, as typed."""
+    """The options for the kind of drawing."""
 
     matrix: bool
     receptive: bool
@@ -28,7 +28,7 @@ class KindOptions(NamedTuple):
     of_layer: str | None
 
     def drawing(self, layers: "Sequence[Layer] | Graph", input_shape: Shape, numbers: "Numbers") -> "Drawing":
-        """Return what is drawn, or raise ArgumentError where options contradict each other."""
+        """Return the drawing, or raise ArgumentError if options contradict each other."""
         from convcli.drawing.draw import Kind, drawing_of
 
         return drawing_of(layers, input_shape, numbers, Kind(*self))
@@ -40,32 +40,32 @@ kind_options = bundled(
     click.option(
         "--matrix",
         is_flag=True,
-        help="The convolution as the sparse matrix that it is, beside its transpose.",
+        help="Draw the sparse matrix of the convolution, and its transpose.",
     ),
     click.option(
         "--receptive",
         is_flag=True,
-        help="What one output sees, through the layers of a chain or of a NETWORK.",
+        help="Draw the receptive field of one output through the layers of a chain or a NETWORK.",
     ),
     click.option(
         "--checkerboard",
         is_flag=True,
-        help="How many products meet in each output of a transposed layer, beside those of resize-conv.",
+        help="Draw the number of products in each output of a transposed layer, compared with resize-conv.",
     ),
     click.option(
         "--connections",
         is_flag=True,
-        help="Which inputs are connected to which outputs, beside unshared and full connections.",
+        help="Draw the connections between inputs and outputs, compared with unshared and full connections.",
     ),
     click.option(
         "--at",
         type=Parsed("ROW,COLUMN", output_place),
-        help="The output of --receptive.  [default: the middle]",
+        help="The output for --receptive.  [default: the middle]",
     ),
     click.option(
         "--layer",
         "of_layer",
         metavar="NAME",
-        help="The layer of a NETWORK whose output it is.  [default: the last with rows and columns]",
+        help="The layer of a NETWORK for --receptive.  [default: the last with rows and columns]",
     ),
 )

@@ -1,4 +1,4 @@
-"""The options of how a drawing is shown, and where it goes."""
+"""The options for the output of a drawing."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ViewOptions(NamedTuple):
-    """What is shown, and where it goes."""
+    """The output of a drawing, and the steps that are shown."""
 
     output: str | None
     force: bool
@@ -30,7 +30,7 @@ class ViewOptions(NamedTuple):
     theme: str
 
     def check(self, reads: Reads) -> None:
-        """Raise an error where the output could not be written, or is a file that is read, before anything is drawn."""
+        """Raise an error if the output cannot be written or is a file that is read, before anything is drawn."""
         if self.form and self._path is not None:
             from convcli.files import check_target
 
@@ -39,7 +39,7 @@ class ViewOptions(NamedTuple):
 
     @property
     def form(self) -> str:
-        """The form that the output's name says; text where there is none."""
+        """The format of the drawing from the name of the output; text without one."""
         from convcli.drawing.forms import FORMS
 
         if self.output is None or self.output == "-":
@@ -51,7 +51,7 @@ class ViewOptions(NamedTuple):
         )
         if form not in FORMS:
             raise ArgumentError(
-                f"-o {self.output} does not say a form that can be drawn; "
+                f"-o {self.output} has no known format of drawings; "
                 + (
                     f"write one of {', '.join(f'{each}:-' for each in FORMS)}"
                     if is_stdout(self.output)
@@ -62,19 +62,19 @@ class ViewOptions(NamedTuple):
 
     @property
     def _path(self) -> Path | None:
-        """The file to write, None for standard output."""
+        """The file to write; None for standard output."""
         return None if self.output is None or is_stdout(self.output) else target_path(self.output)
 
     def show(self, conversation: Conversation, drawing: "Drawing") -> None:
-        """Play, print or write what is drawn."""
+        """Play the drawing on the terminal, print it, or write it to a file."""
         from convcli.drawing.forms import Settings, encode
 
         plays = self.output is None and self.step is None and sys.stdout.isatty()
         if plays and drawing.play is not None and drawing.play(sys.stdout, self.delay):
             return
-        data, told = encode(drawing, self.form, Settings(self.step, self.delay, self.theme))
-        if told:
-            conversation.note(told)
+        data, note = encode(drawing, self.form, Settings(self.step, self.delay, self.theme))
+        if note:
+            conversation.note(note)
         if self._path is None:
             sys.stdout.flush()
             sys.stdout.buffer.write(data)
@@ -96,13 +96,13 @@ view_options = bundled(
         help="Write to this file: .png .gif .apng .svg .html .txt .json; - or png:- is standard output.",
     ),
     click.option("--force", is_flag=True, help="Replace the output file if it exists."),
-    click.option("--step", type=at_least(1), help="Only this step."),
+    click.option("--step", type=at_least(1), help="Draw only this step."),
     click.option(
         "--delay",
         type=seconds(0.02, 60),
         default="0.8",
         show_default=True,
-        help="How long each step of what moves is shown.",
+        help="The duration of each step of an animation.",
     ),
     theme_option("auto"),
 )

@@ -1,4 +1,4 @@
-"""The options of what `convcli filter` does to a picture."""
+"""The options of `convcli filter` for the kernel, the layer and the result."""
 
 from collections.abc import Sequence
 
@@ -32,15 +32,15 @@ from convcli.layers.resample import USUAL, WIDTHS
 from convcli.layers.text.notation import parse_padding, parse_size
 from convcli.layers.variants import PLAIN, VARIANTS
 
-# The steps of a layer in the order in which they run; of those without kernels the first is one step.
+# The options for the steps of a layer, in the order in which they run; without kernels, the first ones are one step.
 _FIRST = ("weights", "pointwise", "offsets", "local")
-_BEHIND = ("activation", "pool", "pool_channels")
+_LATER = ("activation", "pool", "pool_channels")
 
 
 def resized_in_order(request: Request, typed: Sequence[str]) -> Request:
-    """Return a request whose resizing runs behind each step that was typed before it.
+    """Return a request that resizes the picture after the steps that were typed before --resize.
 
-    typed : the names of the options in the order in which they were typed, as often as they were
+    typed : the names of the options in the order in which they were typed, with repetitions
     """
     if request.resize is None or "resize" not in typed:
         return request
@@ -48,7 +48,7 @@ def resized_in_order(request: Request, typed: Sequence[str]) -> Request:
     kernels = len(request.kernels)
     steps = [*(["kernels"] * kernels if kernels else ["layer"] * request.any_given(*_FIRST))]
     after = before.count("kernels") or (0 if kernels else int(any(name in before for name in _FIRST)))
-    for name in filter(request.given, _BEHIND):
+    for name in filter(request.given, _LATER):
         steps.append(name)
         if name in before:
             after = len(steps)
@@ -56,7 +56,7 @@ def resized_in_order(request: Request, typed: Sequence[str]) -> Request:
 
 
 def _of(argument: str) -> str:
-    """Name the variants that take an argument."""
+    """Return the names of the variants that take an argument."""
     return ", ".join(name for name in FILTERING if VARIANTS[name].takes(argument))
 
 
@@ -70,7 +70,7 @@ request_options = bundled(
         multiple=True,
         metavar="SPEC",
         shell_complete=complete_kernels,
-        help="sobel, gaussian:sigma=2, '0 -1 0; -1 5 -1; 0 -1 0', or a FILE. Repeat it to chain kernels.",
+        help="sobel, gaussian:sigma=2, '0 -1 0; -1 5 -1; 0 -1 0', or a FILE. Repeat to chain kernels.",
     ),
     click.option("--normalize", is_flag=True, help="Divide by the sum of the weights."),
     click.option("--scale", type=Parsed("F", read_number), help="Multiply the weights."),
@@ -89,7 +89,7 @@ request_options = bundled(
         "--stride",
         "stride",
         type=Parsed("SIZE", parse_size),
-        help="Pixels from one output to the next: 2 or 2x1. [1]",
+        help="Pixels between two outputs: 2 or 2x1. [1]",
     ),
     click.option(
         "--p",
@@ -101,31 +101,31 @@ request_options = bundled(
     click.option(
         "--padding-mode",
         type=Parsed("MODE", mode_of, tuple(MODES)),
-        help="What lies beyond the border, such as zeros. [reflect]",
+        help="How the picture is padded, such as zeros. [reflect]",
     ),
     click.option(
-        "--padding-value", type=Parsed("V", read_number), help="What --padding-mode constant pads with. [0]"
+        "--padding-value", type=Parsed("V", read_number), help="The value for --padding-mode constant. [0]"
     ),
     click.option(
         "--d",
         "--dilation",
         "dilation",
         type=Parsed("SIZE", parse_size),
-        help="Pixels between the taps of a kernel. [1]",
+        help="Pixels between two taps of a kernel. [1]",
     ),
     activation_option,
     pool_option,
     click.option(
-        "--pool-channels", metavar="KIND", help="Pool across channels: max, avg or lp; max:2 by twos."
+        "--pool-channels", metavar="KIND", help="Pool across channels: max, avg or lp; max:2 in pairs."
     ),
     click.option(
         "--repeat", type=at_least(1, MOST_REPEATS), default="1", help="Run the whole layer N times. [1]"
     ),
-    click.option("--feedback", is_flag=True, help="Each repeat reads the picture beside the last result."),
+    click.option("--feedback", is_flag=True, help="Each repeat gets the picture and the last result."),
     click.option(
         "--resize",
         type=Parsed("SIZE", read_new_size),
-        help="800x600, 800x, x600, 50%, 0.5; runs where it is typed.",
+        help="800x600, 800x, x600, 50%, 0.5; runs in typed order.",
     ),
     click.option(
         "--resampling",
@@ -136,7 +136,7 @@ request_options = bundled(
     click.option(
         "--variant",
         type=Parsed("NAME", read_variant, FILTERING),
-        help=f"The kind of convolution, as grouped. [{PLAIN}]",
+        help=f"The kind of convolution, such as grouped. [{PLAIN}]",
     ),
     click.option(
         "--weights",
@@ -149,7 +149,7 @@ request_options = bundled(
         "bias",
         metavar="FILE.npy",
         shell_complete=complete_files,
-        help="(O,): one number to add to each map.",
+        help="(O,): a number to add to each map.",
     ),
     click.option(
         "--pointwise",
@@ -157,8 +157,8 @@ request_options = bundled(
         shell_complete=complete_mixings,
         help="luma (BT.601), sepia, swap-rb, or a FILE (O, C).",
     ),
-    click.option("--groups", type=at_least(1), help="Channels mix within N groups only."),
-    click.option("--rank", type=at_least(1), help=f"{_of('rank')}: the best N terms; reports their error."),
+    click.option("--groups", type=at_least(1), help="Mix channels only within N groups."),
+    click.option("--rank", type=at_least(1), help=f"{_of('rank')}: the best N terms; reports the error."),
     click.option(
         "--offsets",
         metavar="FIELD",
@@ -181,22 +181,22 @@ request_options = bundled(
         "--mask",
         metavar="PICTURE",
         shell_complete=complete_files,
-        help="Filter only where this is white; greys blend.",
+        help="Filter only where this is white; grey blends.",
     ),
     click.option(
-        "--tile", type=Parsed("RxC", read_tile), help=f"{_of('tile')}: how the kernels lie. [one row]"
+        "--tile", type=Parsed("RxC", read_tile), help=f"{_of('tile')}: the grid of kernels. [one row]"
     ),
     click.option(
         "--output-padding",
         type=Parsed("SIZE", parse_size),
         help=f"{_of('output_padding')}: rows added at the end. [0]",
     ),
-    click.option("--dims", type=at_least(1, MOST_DIMS), help="3: over frames too; 1: --along an axis. [2]"),
+    click.option("--dims", type=at_least(1, MOST_DIMS), help="3: across frames; 1: --along one axis. [2]"),
     click.option(
         "--along",
         type=click.Choice(ALONG),
         metavar="AXIS",
-        help="--dims 1: kernels lie along rows or columns. [rows]",
+        help="--dims 1: filter along rows or columns. [rows]",
     ),
     click.option(
         "--range",
@@ -225,5 +225,5 @@ request_options = bundled(
         default="auto",
         help=f"{' '.join(METHODS)}; -v shows the choice.",
     ),
-    click.option("--sheet", is_flag=True, help="Draw all maps side by side, with names, kernels, scales."),
+    click.option("--sheet", is_flag=True, help="Draw all maps side by side, with names and scales."),
 )

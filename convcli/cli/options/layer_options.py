@@ -1,4 +1,4 @@
-"""The options that describe the layer a calculator is asked about, and the questions that they spell."""
+"""The options of the calculators that describe a layer, and the questions that they make."""
 
 from collections.abc import Iterable, Iterator
 from itertools import product
@@ -27,22 +27,22 @@ from convcli.layers.variants import ENLARGING_STRIDE, TRANSPOSED, VARIANTS
 
 T = TypeVar("T")
 
-MOST_DIMS = 32  # as many as an array has in older NumPy; beyond, an answer could not be read
-MOST_ROWS = 100_000  # combinations of a sweep, unless the caller lifts it
+MOST_DIMS = 32  # the most axes of an array in older versions of NumPy
+MOST_ROWS = 100_000  # the default of --max-rows
 
-NO_KERNEL = "the kernel size is missing; give --k, as in --k 3, or a chain with --layers"
+NO_KERNEL = "the kernel size is missing; give --k, such as --k 3, or a chain with --layers"
 
-# The options of which a variant may have its own value, and what a convolution calls them.
+# The options that a variant may ignore, each with the name of the argument of a convolution.
 OF_CONV = {"k": "kernel_size", "s": "stride", "p": "padding", "d": "dilation", "groups": "groups"}
 FLAGS = {"in_channels": "--in", "out_channels": "--out"}
 
-# What has no use where the layers are spelled, and where the layer is a pool.
+# The options that cannot be used with --layers, and with --ceil.
 BESIDE_CHAIN = ("k", "s", "p", "d", "out_channels", "groups", "bias", "variant", "output_padding", "ceil")
 BESIDE_CEIL = ("variant", "out_channels", "groups", "bias", "output_padding")
 
 
 class LayerOptions(NamedTuple):
-    """The layer options as typed, None where they were not; each holds all values of a sweep."""
+    """The layer options, each with all its values; None for those that were not typed."""
 
     n: tuple[Size, ...] | None
     k: tuple[Size, ...] | None
@@ -66,9 +66,10 @@ class LayerOptions(NamedTuple):
     pool: str | None = None
 
     def questions(self, *, sized: bool = True, each: int = 1) -> list[Question]:
-        """Return one question for each combination of the values, which are answered in `each` rows at least.
+        """Return one question for each combination of the values; raise ArgumentError for invalid options.
 
-        `sized` ones need an input size.
+        sized : whether the questions need an input size
+        each : the least number of rows of an answer, for the limit of --max-rows
         """
         options = self._named()
         if sized and options.n is None:
@@ -77,45 +78,49 @@ class LayerOptions(NamedTuple):
         return list(options._combinations(each))
 
     def given(self, name: str) -> bool:
-        """Tell whether an option was typed."""
+        """Return whether an option was typed."""
         value = getattr(self, name)
         return value is not None and (value is not False or name == "bias")
 
     def _flag(self, name: str) -> str:
-        """Return an option as it was typed."""
+        """Return the name of an option as it was typed."""
         if name == "bias":
             return "--bias" if self.bias else "--no-bias"
         return "--transposed" if name == "variant" and self.transposed else flag(name)
 
     def _named(self) -> "LayerOptions":
-        """Return the options with the variant that --transposed is short for."""
+        """Return the options with the variant that --transposed stands for."""
         if not self.transposed:
             return self
         if self.variant not in (None, TRANSPOSED):
-            raise ArgumentError(f"--transposed and --variant {self.variant} contradict each other")
+            raise ArgumentError(
+                f"--transposed and --variant {self.variant} contradict each other; give one of them"
+            )
         return self._replace(variant=TRANSPOSED)
 
     def _check(self) -> None:
-        """Refuse options that have no use beside the others."""
+        """Raise ArgumentError for options that cannot be used together, or are missing."""
         if self.pool is not None:
             from convcli.layers.text.pool_grammar import parse_pool
 
-            parse_pool(self.pool)  # what is wrong with every size is told at once
+            parse_pool(self.pool)  # reports errors that do not depend on the size
         if self.chain is not None:
             for name in filter(self.given, BESIDE_CHAIN):
                 raise ArgumentError(
-                    f"{self._flag(name)} has no use beside --layers, whose items hold their own options"
-                    + (", as in --layers 'maxpool k3 s2 ceil'" if name == "ceil" else "")
+                    f"{self._flag(name)} cannot be used with --layers, where each layer has its own options"
+                    + (", as in --layers 'maxpool k3 s2 ceil'" if name == "ceil" else "; leave it out")
                 )
             return
         if self.ceil:
             for name in filter(self.given, BESIDE_CEIL):
                 raise ArgumentError(
-                    f"{self._flag(name)} has no use beside --ceil: only pools round up, and they have no weights"
+                    f"{self._flag(name)} cannot be used with --ceil: only pools round up, and they have no weights"
                 )
         spec = None if self.variant is None else VARIANTS[self.variant]
         if self.output_padding is not None and (spec is None or spec.sizes != "transposed"):
-            raise ArgumentError(f"--output-padding belongs to --variant {' or '.join(_transposed)}")
+            raise ArgumentError(
+                f"--output-padding applies only to --variant {' or '.join(_transposed)}; leave it out"
+            )
         if self.output_padding and any(name in (self.p or ()) for name in SAME):
             raise ArgumentError(NO_OUTPUT_PADDING)
         if spec is not None:
@@ -126,19 +131,19 @@ class LayerOptions(NamedTuple):
             raise ArgumentError(needs_size(spec.name))
 
     def _check_variants(self, variants: Iterable[str], option: str) -> None:
-        """Refuse the options that all of the variants ignore."""
+        """Raise ArgumentError for an option that all of the variants ignore."""
         names = tuple(variants)
         for letter, field in OF_CONV.items():
             for value in getattr(self, letter) or ():
                 if all(VARIANTS[name].ignores(field, value) for name in names):
                     text = format_padding_as_typed(value) if letter == "p" else format_size(value)
                     raise ArgumentError(
-                        f"{flag(letter)} {text} has no use for {option} {','.join(names)}, "
+                        f"{flag(letter)} {text} has no use with {option} {','.join(names)}, "
                         + VARIANTS[names[0]].instead_of(field)
                     )
 
     def check_compared(self, variants: Iterable[str]) -> None:
-        """Refuse options that none of the variants to compare has a use for."""
+        """Raise ArgumentError for an option that all of the compared variants ignore."""
         self._check_variants(variants, "--variants")
 
     def _combinations(self, each: int) -> Iterator[Question]:
@@ -156,8 +161,8 @@ class LayerOptions(NamedTuple):
         if count * each > self.max_rows:
             rows = "" if each == 1 else f" of {each} rows each"
             raise ArgumentError(
-                f"{count:,} combinations of options{rows} are over the limit of {self.max_rows:,}; ask for fewer "
-                f"values at a time, or raise it with --max-rows {count * each}"
+                f"{count:,} combinations of options{rows} are over the limit of {self.max_rows:,}; give fewer values "
+                f"at a time, or raise it with --max-rows {count * each}"
             )
         rest = (
             self.bias,
@@ -174,12 +179,12 @@ class LayerOptions(NamedTuple):
 
 
 def flag(name: str) -> str:
-    """Return an option as it is typed."""
+    """Return the name of an option."""
     return FLAGS.get(name, f"--{name.replace('_', '-')}")
 
 
 def variant_name(text: str) -> str:
-    """Read the name of a variant."""
+    """Return the name of a variant; raise ArgumentError if it is unknown."""
     if text not in VARIANTS:
         raise ArgumentError(f"there is no variant {text!r}; {instead_of(text, VARIANTS)}")
     return text
@@ -223,31 +228,30 @@ _GEOMETRY = (
         "--out",
         "out_channels",
         type=_count,
-        help=f"Output channels; of {_per_channel} a multiple of the input's.  [default: 1; {_per_channel}: the "
-        "input's]",
+        help=f"Output channels; {_per_channel}: a multiple of --in.  [default: 1; {_per_channel}: --in]",
     ),
     _option("--groups", type=_count, help="Groups of channels.  [default: 1]"),
     _option(
         "--dims",
         type=click.IntRange(1, MOST_DIMS),
         metavar="N",
-        help="Spatial axes of a bare number.  [default: 2]",
+        help="Number of spatial axes, if the sizes are single numbers.  [default: 2]",
     ),
 )
-_BIAS = (
-    _option("--bias/--no-bias", default=None, help="One bias for each output channel.  [default: bias]"),
-)
+_BIAS = (_option("--bias/--no-bias", default=None, help="Bias for each output channel.  [default: bias]"),)
 _KIND = (
     _option("--variant", type=_variant_name, metavar="NAME", help=f"One of {', '.join(VARIANTS)}."),
     _option("--transposed", is_flag=True, show_default=False, help=f"Short for --variant {TRANSPOSED}."),
     _option(
-        "--output-padding", type=Parsed("SIZE", parse_size), help="Rows added at the end, if transposed."
+        "--output-padding",
+        type=Parsed("SIZE", parse_size),
+        help="Rows added at the end of a transposed layer.",
     ),
     _option(
         "--ceil",
         is_flag=True,
         show_default=False,
-        help="Round sizes up, as pools may: the layer is a max pool.",
+        help="Round the output size up; the layer is then a max pool.",
     ),
     _option(
         "--layers",
@@ -258,9 +262,12 @@ _KIND = (
     ),
 )
 _STORAGE = (
-    _option("--batch", type=click.IntRange(1), default=1, metavar="N", help="Inputs at a time."),
+    _option("--batch", type=click.IntRange(1), default=1, metavar="N", help="Number of inputs in a batch."),
     _option(
-        "--dtype", type=click.Choice(list(DTYPE_BYTES)), default="float32", help="What a number is stored as."
+        "--dtype",
+        type=click.Choice(list(DTYPE_BYTES)),
+        default="float32",
+        help="Type in which numbers are stored.",
     ),
     _option(
         "--max-rows",
@@ -269,7 +276,7 @@ _STORAGE = (
         envvar="CONVCLI_MAX_ROWS",
         show_envvar=True,
         show_default=False,
-        help=f"Refuse a sweep of more combinations.  [default: {MOST_ROWS}]",
+        help=f"Limit on the number of combinations.  [default: {MOST_ROWS}]",
     ),
 )
 

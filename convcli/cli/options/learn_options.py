@@ -1,4 +1,4 @@
-"""The options of `convcli learn`: what is learned, and how."""
+"""The options of `convcli learn` for the kernel, the method and banks of kernels."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from convcli.learning.learning_recipe import Recipe
 
 
-PAIR_SIZE, BANK_SIZE = 3, 7  # of kernels, where none is given
+PAIR_SIZE, BANK_SIZE = 3, 7  # default sizes of a kernel, and of the kernels of a bank
 
 
 class LearnOptions(NamedTuple):
-    """The arguments of `convcli.learn_kernel`; None where they are not given."""
+    """The arguments of `convcli.learn_kernel`; None for those that are not given."""
 
     size: Any
     stride: Any
@@ -39,7 +39,7 @@ class LearnOptions(NamedTuple):
     seed: int | None
 
     def recipe(self, *, linear: bool) -> "Recipe":
-        """Return how a kernel is to be learned; or raise ArgumentError."""
+        """Return the recipe for learning a kernel; or raise ArgumentError."""
         from convcli.learning.learning_recipe import Recipe
 
         size = PAIR_SIZE if self.size is None else self.size
@@ -55,25 +55,27 @@ class BankOptions(NamedTuple):
     in_channels: int | None
 
     def check(self, typed: Mapping[str, str], names: Sequence[str]) -> None:
-        """Refuse options that have no use for a bank; `typed` are those that were typed, by their values' names."""
+        """Raise ArgumentError for options that do not apply to a bank; `typed` has the options by their names."""
         if self.patches and self.random:
             raise ArgumentError("--patches learns a bank and --random draws one; give one of them")
         flag = "--patches" if self.patches else "--random"
         for name in filter(typed.__contains__, OF_PAIRS):
-            raise ArgumentError(f"{typed[name]} belongs to pairs of pictures, and has no use with {flag}")
+            raise ArgumentError(f"{typed[name]} applies to pairs of pictures, not to {flag}; leave it out")
         if self.patches and self.in_channels is not None:
-            raise ArgumentError("--in belongs to --random; the pictures of --patches tell their channels")
+            raise ArgumentError(
+                "--in applies to --random; with --patches the pictures determine it; leave it out"
+            )
         if self.random and names:
-            raise ArgumentError(f"--random looks at no picture, and {names[0]!r} is given; leave it out")
+            raise ArgumentError(f"--random uses no pictures, but {names[0]!r} is given; leave it out")
         for name in filter(typed.__contains__, OF_PICTURES if self.random else ()):
-            raise ArgumentError(f"--random looks at no picture, and {typed[name]} is given; leave it out")
+            raise ArgumentError(f"--random uses no pictures, but {typed[name]} is given; leave it out")
         if self.patches and not names:
-            raise ArgumentError("--patches has no pictures to learn from; name some")
+            raise ArgumentError("--patches needs pictures to learn from; name some")
 
     def refuse(self, typed: Mapping[str, str], names: Sequence[str]) -> None:
-        """Refuse options that are of a bank alone, where there is none."""
+        """Raise ArgumentError for options that apply only to a bank, and if there are no pictures."""
         for name in filter(typed.__contains__, OF_BANKS):
-            raise ArgumentError(f"{typed[name]} belongs to a bank; give --patches or --random with it")
+            raise ArgumentError(f"{typed[name]} applies only to a bank; give --patches or --random with it")
         if not names:
             raise ArgumentError(
                 "there is nothing to learn from; name BEFORE and AFTER, or pictures with --patches"
@@ -104,33 +106,37 @@ OF_BANKS = ("kernel_count", "in_channels", "bank_sheet")
 learn_options = bundled(
     "options",
     LearnOptions,
-    click.option("--size", type=_SIZE, help="Of the kernel: 5, or 1x2 (rows x columns). [3, of a bank 7]"),
-    click.option("--stride", type=_SIZE, default="1", help="Pixels from one output to the next. [1]"),
-    click.option("--dilation", type=_SIZE, default="1", help="Pixels between the taps of the kernel. [1]"),
+    click.option("--size", type=_SIZE, help="Kernel size: 5, or 1x2 (rows x columns). [3, for a bank 7]"),
+    click.option("--stride", type=_SIZE, default="1", help="Pixels between two outputs. [1]"),
+    click.option("--dilation", type=_SIZE, default="1", help="Pixels between two taps of the kernel. [1]"),
     click.option(
         "--padding",
         type=Parsed("SIZE", parse_padding, NAMES),
-        help="same, same-lower, valid, full, 1, 1:2. [what the sizes tell]",
+        help="same, same-lower, valid, full, 1, 1:2. [from the sizes]",
     ),
     click.option(
         "--padding-mode",
         type=Parsed("MODE", mode_of, tuple(MODES)),
-        help="What lies beyond BEFORE, as in convcli filter. [borders are left out]",
+        help="How BEFORE is padded, as in convcli filter. [borders are left out]",
     ),
-    click.option("--flip", is_flag=True, help="The kernel of a true convolution, turned by 180 degrees."),
-    click.option("--bias/--no-bias", default=True, help="Whether a number is added to each result. [yes]"),
-    click.option("--per-channel", is_flag=True, help="One kernel per channel, instead of one for all."),
-    click.option("--mix", is_flag=True, help="Weights from every channel to every channel: a layer."),
-    click.option("--keep-clipped", is_flag=True, help="Use samples of AFTER that may be clipped, too."),
+    click.option(
+        "--flip", is_flag=True, help="Learn a true convolution: its kernel is rotated by 180 degrees."
+    ),
+    click.option("--bias/--no-bias", default=True, help="Add a number to each result. [yes]"),
+    click.option("--per-channel", is_flag=True, help="Learn one kernel per channel, not one for all."),
+    click.option("--mix", is_flag=True, help="Learn a layer: weights from every channel to every channel."),
+    click.option("--keep-clipped", is_flag=True, help="Also use samples of AFTER that may be clipped."),
     click.option(
         "--method",
         type=click.Choice(["exact", "sgd"]),
         default="exact",
-        help="Least squares, or steps. [exact]",
+        help="exact: least squares; sgd: gradient descent. [exact]",
     ),
     click.option("--steps", type=at_least(1), help="sgd: number of steps. [100]"),
     click.option("--lr", type=Parsed("F", read_number), help="sgd: the learning rate. [90 % of the largest]"),
-    click.option("--seed", type=at_least(0), help="Of the first weights of sgd [zeros], or of a bank."),
+    click.option(
+        "--seed", type=at_least(0), help="Seed of the initial weights of sgd [zeros], or of a bank."
+    ),
 )
 
 bank_options = bundled(
@@ -138,6 +144,6 @@ bank_options = bundled(
     BankOptions,
     click.option("--patches", is_flag=True, help="Learn a bank from the patches of pictures, by k-means."),
     click.option("--random", is_flag=True, help="Draw a bank at random."),
-    click.option("--count", "kernel_count", type=at_least(1), help="How many kernels the bank has. [16]"),
+    click.option("--count", "kernel_count", type=at_least(1), help="Number of kernels in the bank. [16]"),
     click.option("--in", "in_channels", type=at_least(1), help="random: input channels. [1]"),
 )

@@ -1,4 +1,4 @@
-"""The options of limits: what is refused because it is too large."""
+"""The options for limits on the size of pictures and kernels, and on memory."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from convcli.memory import memory_size
 
 
 class LimitOptions(NamedTuple):
-    """What is refused of a picture that is read whole, as it is."""
+    """The limits for pictures that are read without conversion."""
 
     max_pixels: int
     max_frames: int
@@ -21,7 +21,7 @@ class LimitOptions(NamedTuple):
 def max_pixels_option(
     most: int = MAX_PIXELS, text: str = f"Refuse larger pictures. [{MAX_PIXELS}]"
 ) -> Decorator:
-    """Add the limit on the pixels of a picture, which is `most` unless another is given."""
+    """Return the option --max-pixels with the default `most`."""
     return click.option(
         "--max-pixels",
         type=at_least(1, MOST_PIXELS),

@@ -1,4 +1,4 @@
-"""The options of a whole network: which it is, and the shapes of its inputs."""
+"""The options of the calculators for a network: its name, the shapes of its inputs, and its width."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,52 +17,54 @@ from convcli.number_text import read_finite
 if TYPE_CHECKING:
     from convcli.networks.network import Network
 
-BESIDE = ("batch", "dtype")  # the options of a layer that have a meaning beside a network
-OF_ONE_LAYER = "describes a layer and has no use beside a network"
+BESIDE = ("batch", "dtype")  # the layer options that also apply to a network
+OF_ONE_LAYER = "describes a layer and cannot be used with a network"
 
 Shape = tuple[int, ...]
 Given = tuple[str, Shape]  # an input's name, "" for the only one, and its shape
 
 
 class NetworkOptions(NamedTuple):
-    """A network as typed, and the shapes of its inputs; no network where a layer is asked about."""
+    """The options for a network; `network` is None if the question is about a layer."""
 
     network: str | None
     inputs: tuple[Given, ...]
     width: float | None
 
     def check(self, context: click.Context, layer_options: Sequence[str]) -> None:
-        """Refuse the options of a layer beside a network, and those of a network without one."""
+        """Raise ArgumentError for options of a layer with a network, and for options of a network without one."""
         for name, option in typed_options(context).items():
             if self.network is None and name in ("inputs", "width"):
                 raise ArgumentError(
-                    f"{option} belongs to a network, as in convcli {context.info_name} resnet-50 --input 3x320x320; "
-                    "the input of a layer has the size --n and --in channels"
+                    f"{option} needs a network, as in convcli {context.info_name} resnet-50 --input 3x320x320; for a "
+                    "layer, give the input size with --n and the channels with --in"
                 )
             if self.network is not None and name in layer_options and name not in BESIDE:
                 raise ArgumentError(f"{option} {OF_ONE_LAYER}; leave it out")
 
     def shapes(self) -> Any:
-        """Return the shapes as `load_network` takes them."""
+        """Return the shapes for `load_network`."""
         unnamed = [shape for name, shape in self.inputs if not name]
         if not unnamed:
             return self._named() or None
         if len(self.inputs) > 1:
-            raise ArgumentError("several shapes need the names of their inputs, as --input NAME=3x224x224")
+            raise ArgumentError(
+                "several shapes need the names of their inputs; write each as --input NAME=3x224x224"
+            )
         return unnamed[0]
 
     def _named(self) -> dict[str, Shape]:
-        """Return the shapes by the names of their inputs, of which each may have one."""
+        """Return the shapes by the names of their inputs; raise ArgumentError if an input has two."""
         found: dict[str, Shape] = {}
         for name, shape in self.inputs:
             if name in found:
                 one, other = (f"{name}={format_size(each)}" for each in (found[name], shape))
-                raise ArgumentError(f"--input {one} and {other} are shapes of one input; give one of them")
+                raise ArgumentError(f"--input {one} and {other} are for the same input; give one of them")
             found[name] = shape
         return found
 
     def load(self) -> "Network":
-        """Return the network, or raise an error that says why there is none."""
+        """Return the network, or raise an error if it cannot be loaded."""
         from convcli.networks.load_network import load_network
 
         options = {} if self.width is None else {"width": self.width}
@@ -78,7 +80,7 @@ def _input(text: str) -> Given:
 
 
 class _Networks(Parsed[str]):
-    """A network, whose names a shell completes; they are listed when they are asked for."""
+    """The name or file of a network; the names for shell completion are loaded on use."""
 
     def __init__(self) -> None:
         super().__init__("NETWORK", str)
@@ -94,12 +96,12 @@ input_option: Decorator = click.option(
     "inputs",
     type=Parsed("SHAPE", _input),
     multiple=True,
-    help="Input of a network: 3x320x320, or NAME=3x320x320 of one of several.",
+    help="Input shape of a network: 3x320x320; if it has several inputs, NAME=3x320x320.",
 )
 width_option: Decorator = click.option(
     "--width",
     type=Parsed("F", read_finite),
-    help="Channels of a network that has widths, such as mobilenet-v1: 0.5 of its usual ones.",
+    help="Width multiplier of a network that has one, such as mobilenet-v1: 0.5 halves the channels.",
 )
 
 network_options = bundled(

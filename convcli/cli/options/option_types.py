@@ -1,4 +1,4 @@
-"""The types of options: how the word behind an option is read, and what a shell completes."""
+"""The types of option values: parsing and shell completion."""
 
 from collections.abc import Callable, Sequence
 from math import inf
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 
 class Parsed(click.ParamType, Generic[T]):  # type: ignore[type-arg]  # a generic one since Click 8.5
-    """An option read by one of our parsers, whose ArgumentError becomes Click's message.
+    """A value that is parsed by a function, whose ArgumentError becomes Click's message.
 
-    names : what a shell completes, if the option is one of some names; after the last comma of a list of them
+    names : the names for shell completion, if the value is one of several names or a list of them
     """
 
     def __init__(self, name: str, parse: Callable[[str], T], names: Sequence[str] = ()) -> None:
@@ -29,7 +29,7 @@ class Parsed(click.ParamType, Generic[T]):  # type: ignore[type-arg]  # a generi
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> "list[CompletionItem]":
-        """Return the names that begin as the word does, each with what stands before it in a list."""
+        """Return the names that begin with the last word of a list, each with the words before it."""
         from click.shell_completion import CompletionItem
 
         before, comma, begun = incomplete.rpartition(",")
@@ -44,7 +44,7 @@ class Parsed(click.ParamType, Generic[T]):  # type: ignore[type-arg]  # a generi
 
 
 def at_least(least: int, most: int | None = None) -> Parsed[int]:
-    """Read a whole number within bounds, which the help does not show, unlike those of click.IntRange."""
+    """Return the type of an integer within bounds, which the help does not show, unlike those of click.IntRange."""
 
     def parse(text: str) -> int:
         if (
@@ -60,7 +60,7 @@ def at_least(least: int, most: int | None = None) -> Parsed[int]:
 
 
 def seconds(least: float = 0, most: float = inf) -> Parsed[float]:
-    """Read a number of seconds, which is finite and above 0, within bounds."""
+    """Return the type of a number of seconds within bounds, which is always finite and above 0."""
 
     def parse(text: str) -> float:
         try:
@@ -76,15 +76,15 @@ def seconds(least: float = 0, most: float = inf) -> Parsed[float]:
 
 
 def output_place(text: str) -> tuple[int, ...]:
-    """Read the place of an output: a number for each axis."""
+    """Return the place of an output, a number for each axis; or raise ArgumentError."""
     words = text.split(",")
     if not all(word.isascii() and word.isdigit() for word in words):
         raise ArgumentError(
-            f"{text!r} is not a place; write ROW,COLUMN from 0, as 0,0 for the upper left output"
+            f"{text!r} is not a place; write ROW,COLUMN, counted from 0, such as 0,0 for the upper left output"
         )
     return tuple(map(int, words))
 
 
 def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
-    """Read a sweep: values separated by commas, each of which makes a row of the answer."""
+    """Return a function that parses several values separated by commas."""
     return lambda text: tuple(parse(item) for item in text.split(","))

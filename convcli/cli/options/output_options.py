@@ -1,4 +1,4 @@
-"""The options of outputs: where they go, what becomes of files that are there already, and how they are coded."""
+"""The options for outputs: their names, the handling of existing files, and their encoding."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from convcli.jobs.targets import is_stdout
 
 
 class OutputOptions(NamedTuple):
-    """Where outputs go, and what becomes of files that are there already."""
+    """The options for the names of outputs and the handling of existing files."""
 
     output: str | None
     force: bool
@@ -27,28 +27,30 @@ class OutputOptions(NamedTuple):
     in_place: bool = False
 
     def check(self) -> None:
-        """Raise ArgumentError where the options contradict each other."""
+        """Raise ArgumentError if the options contradict each other."""
         if self.skip_existing and self.force:
-            raise ArgumentError("--skip-existing keeps what --force would replace; give one of them")
+            raise ArgumentError(
+                "--skip-existing keeps the outputs that --force would replace; give one of them"
+            )
         if self.skip_existing and self.in_place:
-            raise ArgumentError("--skip-existing would skip all that --in-place replaces; give one of them")
+            raise ArgumentError("--skip-existing would skip all inputs of --in-place; give one of them")
         if self.skip_existing and self.output is not None and is_stdout(self.output):
             raise ArgumentError(
-                f"--skip-existing looks for files, and -o {self.output} writes none; leave it out, or name files "
+                f"--skip-existing applies to files, and -o {self.output} writes none; leave it out, or name files "
                 "with -o"
             )
         if self.in_place and self.output is not None:
             raise ArgumentError(
-                f"--in-place writes to the inputs themselves, not to -o {self.output}; give one of them"
+                f"--in-place replaces the inputs instead of writing to -o {self.output}; give one of them"
             )
 
     @property
     def save(self) -> Save:
-        """How the outputs are written."""
+        """The options for writing the outputs."""
         return Save(self.force or self.in_place, self.preserve, self.follow_links)
 
     def sources(self, conversation: Conversation, inputs: Inputs, name: str) -> list[Source]:
-        """Return the inputs, and say what was passed over; `name` stands in the names of outputs."""
+        """Return the inputs, and print notes about skipped files; `name` is part of the names of outputs."""
         found = inputs.find(self.output, name)
         conversation.keep(str(source.path) for source in found.sources)
         for note in found.notes:
@@ -57,7 +59,7 @@ class OutputOptions(NamedTuple):
 
 
 def output_options(*, in_place: bool) -> Decorator:
-    """Give a command the options of its outputs, with --in-place or without."""
+    """Return the options for outputs, with --in-place or without."""
     options = [
         click.option(
             "-o",
@@ -68,7 +70,7 @@ def output_options(*, in_place: bool) -> Decorator:
         ),
         click.option("--force", is_flag=True, help="Replace outputs that exist."),
         click.option("--skip-existing", is_flag=True, help="Skip inputs whose output exists: resume a run."),
-        click.option("--preserve", is_flag=True, help="Keep the input's times and mode."),
+        click.option("--preserve", is_flag=True, help="Keep the times and the mode of the input file."),
         click.option(
             "--follow-links", is_flag=True, help="If an output is a link, replace the file it points to."
         ),
@@ -85,18 +87,18 @@ coding_options = bundled(
     click.option(
         "--quality",
         type=Parsed("Q", read_quality),
-        help="1 to 100, or lossless, of formats that lose. [as it was]",
+        help="1 to 100, or lossless, for lossy formats. [as input]",
     ),
     click.option(
         "--subsampling",
         type=click.Choice(list(SAMPLINGS)),
         metavar="J:A:B",
-        help="Colours of JPEG, AVIF, HEIF: 4:4:4, 4:2:0. [as it was]",
+        help="Chroma of JPEG, AVIF, HEIF: 4:4:4, 4:2:0. [as input]",
     ),
     click.option(
         "--tiff-compression",
         type=click.Choice(list(COMPRESSIONS)),
         metavar="NAME",
-        help=f"{' '.join(COMPRESSIONS)}. [as it was]",
+        help=f"{' '.join(COMPRESSIONS)}. [as input]",
     ),
 )

@@ -1,4 +1,4 @@
-"""The types of options that are paths of files, on this machine or behind a URL."""
+"""The types of options that are paths of files, local or at a URL."""
 
 from pathlib import Path
 
@@ -8,14 +8,14 @@ from convcli.remote_files import file_path, is_url, target_path
 
 
 def _local_path(text: str) -> Path:
-    """Return the path of a file to which lines are added, which no store can."""
+    """Return the path of a file to which lines are appended; raise ArgumentError for a URL."""
     if is_url(text):
         raise ArgumentError(
-            f"{text}: lines are added to it as pictures are done, so it must be a file of this machine"
+            f"{text}: lines are appended to it during the run, which needs a local file; name one"
         )
     return Path(text)
 
 
-READ = Parsed("FILE", file_path)  # that is read, a path or a URL
-TARGET = Parsed("FILE", target_path)  # that is written
-LOCAL = Parsed("FILE", _local_path)  # that lines are added to
+READ = Parsed("FILE", file_path)  # a file to be read, local or at a URL
+TARGET = Parsed("FILE", target_path)  # a file to be written, local or at a URL
+LOCAL = Parsed("FILE", _local_path)  # a file to which lines are appended, which must be local

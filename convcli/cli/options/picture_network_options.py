@@ -1,4 +1,4 @@
-"""The options of a network that runs on pictures: which it is, what it takes, and what is wanted of it."""
+"""The options of `convcli filter` for a network: its name, its input, and the output that is wanted."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from convcli.filters.network_run import NetworkRun
     from convcli.filters.request import Request
 
-ORDERS: dict[tuple[str, ...], bool] = {("rgb",): False, ("bgr",): True}  # of --channels, beside a network
-MOST_BYTES = 64 << 20  # of a file of labels
+ORDERS: dict[tuple[str, ...], bool] = {("rgb",): False, ("bgr",): True}  # values of --channels with a network
+MOST_BYTES = 64 << 20  # the largest size of a file of labels
 
 
 class PictureNetworkOptions(NamedTuple):
-    """A network as typed, and what goes with it; no network where a layer is run."""
+    """The options for a network; `network` is None if a layer is run."""
 
     network: str | None
     layer: str | None
@@ -34,7 +34,7 @@ class PictureNetworkOptions(NamedTuple):
     labels: Path | None
 
     def check(self, context: click.Context, request: "type[Request]") -> None:
-        """Refuse the options of a layer beside a network, and those of a network without one."""
+        """Raise ArgumentError for options of a layer with a network, and for options of a network without one."""
         of_layers = {"stats", "linear", "depth", "explain", *request._fields} - set(OF_BOTH)
         for name, typed in typed_options(context).items():
             if self.network is None and name in self._fields:
@@ -44,12 +44,12 @@ class PictureNetworkOptions(NamedTuple):
                     f"{typed} belongs to a layer, and has no use with --network; leave it out"
                 )
         if self.labels is not None and self.layer is not None:
-            raise ArgumentError("--labels names classes, and --layer asks for maps; give one of them")
+            raise ArgumentError("--labels applies to classes, and --layer to maps; give one of them")
         if self.top is not None and self.layer is not None:
-            raise ArgumentError("--top asks for classes, and --layer for maps; give one of them")
+            raise ArgumentError("--top applies to classes, and --layer to maps; give one of them")
 
     def network_run(self, request: "Request", layout: str | None, bgr: bool) -> "NetworkRun":
-        """Return what runs, on an input of this layout and order of colours."""
+        """Return the run of the network, for a layout and an order of colours of its input."""
         from convcli.filters.network_run import NetworkRun
 
         how = NetworkInput(
@@ -67,7 +67,7 @@ class PictureNetworkOptions(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What stands in the names of outputs where a kernel's name would."""
+        """The name of the network in the names of outputs, in place of a kernel's name."""
         return output_name(self.network or "", self.layer)
 
     def names(self) -> tuple[str, ...]:
@@ -80,7 +80,9 @@ class PictureNetworkOptions(NamedTuple):
         except OSError as error:
             raise ArgumentError(f"cannot read the labels {str(self.labels)!r}: {error.strerror}") from None
         if len(data) > MOST_BYTES:
-            raise ArgumentError(f"the labels {str(self.labels)!r} have more than {MOST_BYTES:,} bytes")
+            raise ArgumentError(
+                f"the labels {str(self.labels)!r} have more than {MOST_BYTES:,} bytes; write one name per line"
+            )
         try:
             lines = data.decode("utf-8-sig").splitlines()
         except UnicodeDecodeError:
@@ -97,13 +99,13 @@ picture_network_options = bundled(
         "--network",
         metavar="NETWORK",
         shell_complete=complete_networks,
-        help="Run model.onnx, net.toml or a name of convcli networks.",
+        help="Run model.onnx, net.toml or a name from convcli networks.",
     ),
-    click.option("--layer", metavar="NAME", help="Draw the maps of this layer; in .npy, their numbers."),
+    click.option("--layer", metavar="NAME", help="Draw the maps of this layer; -o x.npy writes numbers."),
     click.option("--mean", type=Parsed("F,F,F", read_numbers), help="Subtract, after --scale. [0]"),
     click.option("--std", type=Parsed("F,F,F", read_deviations), help="Divide by, after --mean. [1]"),
     click.option("--seed", type=at_least(0), help="Draw missing weights at random."),
-    click.option("--top", type=at_least(1), help="How many classes to print. [5]"),
+    click.option("--top", type=at_least(1), help="Number of classes to print. [5]"),
     click.option(
         "--labels",
         type=READ,

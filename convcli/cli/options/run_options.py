@@ -1,4 +1,4 @@
-"""The options of a run: how many pictures at a time, where, and the report."""
+"""The options of a run: parallel jobs, where they run, and the report."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ _SCHEDULER = re.compile(r"(tcp|tls|ws|wss|ucx)://[^\s/]+:\d{1,5}")
 
 
 class RunOptions(NamedTuple):
-    """How many jobs run at once, where they run, and the report."""
+    """The options for parallel jobs, where they run, and the report."""
 
     jobs: int | None = None
     isolate: bool = False
@@ -27,21 +27,23 @@ class RunOptions(NamedTuple):
 
     @property
     def workers(self) -> Workers:
-        """Where the jobs run."""
+        """The workers that run the jobs."""
         return Workers(self.jobs, self.isolate, self.timeout, self.cluster)
 
     def check(self, *, dry_run: bool = False) -> None:
-        """Refuse options that contradict each other."""
+        """Raise ArgumentError if the options contradict each other."""
         if self.cluster is not None and self.workers.isolated:
             name = "--isolate" if self.isolate else "--timeout"
-            raise ArgumentError(f"{name} starts processes on this machine; leave it out beside --cluster")
+            raise ArgumentError(
+                f"{name} starts processes on this machine and cannot be used with --cluster; leave it out"
+            )
         if self.cluster is not None and not _SCHEDULER.fullmatch(self.cluster):
             raise ArgumentError(
-                f"--cluster {self.cluster} is not the address of a scheduler; write it as tcp://host:8786"
+                f"--cluster {self.cluster} is not the address of a scheduler; write one like tcp://host:8786"
             )
         if self.report is not None and dry_run:
             raise ArgumentError(
-                "--report tells what was done, and --dry-run does nothing; leave out one of them"
+                "--report describes finished jobs, and --dry-run does nothing; leave one of them out"
             )
 
 
@@ -53,9 +55,9 @@ run_options = bundled(
         type=at_least(1),
         envvar="CONVCLI_JOBS",
         show_envvar=True,
-        help="Pictures at a time; each has its share of the threads. [one per core]",
+        help="Pictures at a time, which share the threads. [one per core]",
     ),
-    click.option("--isolate", is_flag=True, help="Make each worker a process: a crash costs one picture."),
+    click.option("--isolate", is_flag=True, help="Run each worker as a process: a crash fails one picture."),
     click.option(
         "--timeout",
         type=seconds(),
@@ -73,6 +75,6 @@ run_options = bundled(
         "--report",
         type=LOCAL,
         metavar="FILE",
-        help="Write one line of JSON per picture, as each is done.",
+        help="Write one line of JSON per picture as soon as it is done.",
     ),
 )

@@ -134,7 +134,10 @@ def test_a_pool_shows_invariance_beside_equivariance(call: Call) -> None:
         line for line in lines if line.startswith("without the pool the outputs of depthwise change by ")
     )
     assert 0 < row["change"] < float(said.split()[-1]) / 2
-    assert any(line.startswith("change: of the outputs when the picture moves by a pixel") for line in lines)
+    assert any(
+        line.startswith("change: how much the outputs change when the picture is shifted by a pixel")
+        for line in lines
+    )
     alone = call(*words).out
     assert "change: " in alone
     assert "without the pool" not in alone
@@ -169,22 +172,22 @@ def test_fields_and_values(call: Call, photo: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["PHOTO"], 2, "photo.png; give one, as --kernel gaussian:sigma=2"),
+        (["PHOTO"], 2, "photo.png; give one, such as --kernel gaussian:sigma=2"),
         (["PHOTO", "--kernel", "sobbel"], 2, "did you mean 'sobel'?"),
-        (["PHOTO", "--kernel", "sobel", "--n", "9"], 2, "--n describes a layer on paper and has no use beside a picture"),
+        (["PHOTO", "--kernel", "sobel", "--n", "9"], 2, "--n describes a layer on paper and cannot be used with a picture"),
         (["PHOTO", "--kernel", "sobel", "--stride", "2"], 2, "describes a layer on paper"),
         (["PHOTO", "--kernel", "sobel", "--all", "--variants", "tiled"], 2, "--all and --variants contradict each other"),
         (["PHOTO", "--kernel", "sobel", "--variants", "tild"], 2, "did you mean 'tiled'?"),
         (["PHOTO", "--kernel", "sobel", "--max-pixels", "99"], 1, "over the limit of 99; raise it with --max-pixels 4000"),
-        (["PHOTO", "--kernel", "sobel", "-o", "x.xyz"], 2, "does not say its format"),
-        (["PHOTO", "PHOTO"], 2, "one picture is compared on, got "),
+        (["PHOTO", "--kernel", "sobel", "-o", "x.xyz"], 2, "has no known ending"),
+        (["PHOTO", "PHOTO"], 2, "variants are compared on one picture, got "),
         (["PHOTO", "--kernel", "sobel", "--tolerance", "1"], 2, "No such option '--tolerance'"),
         (["PHOTO", "--kernel", "sobel", "--pool", "mix:2"], 2, "--pool: there is no 'mix'; did you mean 'max'?"),
         (["PHOTO", "--kernel", "sobel", "--pool", "max:0"], 2, "kernel_size must be at least 1, got 0"),
         (["PHOTO", "--kernel", "sobel", "--activation", "rely"], 2, "did you mean 'relu'?"),
         (["none.png", "--kernel", "sobel"], 1, "cannot read none.png: there is no such file"),
-        (["--n", "9", "--k", "3", "--kernel", "sobel"], 2, "--kernel belongs to a picture, as in convcli compare photo.png"),
-        (["--n", "9", "--k", "3", "--max-pixels", "9"], 2, "--max-pixels belongs to a picture"),
+        (["--n", "9", "--k", "3", "--kernel", "sobel"], 2, "--kernel needs a picture, as in convcli compare photo.png"),
+        (["--n", "9", "--k", "3", "--max-pixels", "9"], 2, "--max-pixels needs a picture"),
     ],
 )  # fmt: skip
 def test_what_is_refused(call: Call, photo: Path, words: list[str], code: int, message: str) -> None:

@@ -77,32 +77,32 @@ def test_what_is_asked_for_beside_the_cost_is_drawn(call: Call, tmp_path: Path) 
     [
         (
             ("cost", "--n", "7,9", "--k", "3", "-o", "{}/a.png"),
-            "one layer or chain is drawn at a time, and 2 are asked for; give one value each, or write a table, as "
+            "only one layer or chain can be drawn, and the options describe 2; give one value per option, or write a table, such as "
             "-o answer.csv",
         ),
         (
             ("cost", "lenet-5", "-o", "{}/a.png", "--field", "macs"),
-            "--field names columns of a table, and {}/a.png is a picture; leave it out",
+            "--field selects columns of a table, and {}/a.png is a drawing; leave it out",
         ),
         (
             ("cost", "lenet-5", "-o", "{}/a.jpg"),
-            "{}/a.jpg does not say its format; end it in .txt .json .csv .md .png .svg, or give --format",
+            "{}/a.jpg has no known ending; end it in .txt .json .csv .md .png .svg, or give --format",
         ),
         (
             ("shape", "--n", "7", "--k", "3", "--target", "5", "-o", "{}/a.png"),
-            "{}/a.png does not say its format; end it in .txt .json .csv .md, or give --format",
+            "{}/a.png has no known ending; end it in .txt .json .csv .md, or give --format",
         ),
         (
             ("networks", "-o", "{}/a.svg"),
-            "{}/a.svg does not say its format; end it in .txt .json .csv .md, or give --format",
+            "{}/a.svg has no known ending; end it in .txt .json .csv .md, or give --format",
         ),
         (
             ("shape", "lenet-5", "--theme", "dark"),
-            "--theme applies to pictures, such as -o answer.png; leave it out",
+            "--theme applies to drawings, such as -o answer.png; leave it out",
         ),
         (
             ("cost", "lenet-5", "-o", "{}/a.csv", "--theme", "dark"),
-            "--theme applies to pictures, such as -o answer.png; leave it out",
+            "--theme applies to drawings, such as -o answer.png; leave it out",
         ),
     ],
 )

@@ -70,9 +70,9 @@ def test_many_reasons_are_not_all_told_one_by_one(call: Call) -> None:
     code, _, err = call("shape", "--n", "7", "--k", f"1,{many}", "--format", "value")
     assert code == 1
     assert len(err.splitlines()) == 12
-    assert "and so on, 42 more; --format json says why of each" in err
+    assert "and 42 more; --format json has the reasons of all" in err
     assert (
-        "and so on, 42 more; --format json says why of each"
+        "and 42 more; --format json has the reasons of all"
         in call("shape", "--n", "7", "--k", f"1,{many}").out
     )
 
@@ -94,7 +94,7 @@ def test_every_combination_may_fail(call: Call, command: str) -> None:
         ("--n 9 --k 3 --in 4 --out 6 --groups 1,4,2", "out_channels 6 cannot be divided into 4 equal groups"),
         ("--n 9 --k 3 --in 2,3 --out 4 --variant depthwise", "out_channels 4 is not a multiple of in_channels 3"),
         ("--n 9 --k 3 --in 4 --out 3,4 --variant grouped", "no number of groups above 1 divides both"),
-        ("--n 9 --k 3,3x3x3 --s 2x2", "--k with 3 axes and --s with 2 axes do not fit together"),
+        ("--n 9 --k 3,3x3x3 --s 2x2", "--k with 3 axes and --s with 2 axes contradict each other"),
         ("--n 9,0 --k 3", "the input's height must be at least 1, got 0"),
         ("--n 1 --k 3 --p 1,9 --s 1 --transposed", "the padding crops 9 + 9 = 18 of 3 elements"),
         ("--n 9,2 --layers conv&k5,relu", "layer 1 of the chain, 'conv k5': the output would be empty"),
@@ -147,7 +147,7 @@ def test_too_many_combinations_are_refused_before_the_first(call: Call, command:
     result = call(command, "--n", MANY, "--k", MANY, "--s", MANY, "--p", MANY)
     assert (result.code, result.out) == (2, "")
     assert one_error(result) == (
-        "1,000,000,000,000 combinations of options are over the limit of 100,000; ask for fewer values at a time, or "
+        "1,000,000,000,000 combinations of options are over the limit of 100,000; give fewer values at a time, or "
         "raise it with --max-rows 1000000000000"
     )
 
@@ -157,7 +157,7 @@ def test_compare_counts_a_row_for_each_variant(call: Call) -> None:
     result = call(*line, "--in", "1,2,3,4,5,6,7,8", "--all")
     assert result.code == 2
     assert one_error(result) == (
-        "8,000 combinations of options of 14 rows each are over the limit of 100,000; ask for fewer values at a time, or "
+        "8,000 combinations of options of 14 rows each are over the limit of 100,000; give fewer values at a time, or "
         "raise it with --max-rows 112000"
     )
     assert call(*line, "--variant", "tiled", "--max-rows", "1999").code == 2

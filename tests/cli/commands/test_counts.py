@@ -300,7 +300,7 @@ def test_totals_sum_a_chain(call: Call) -> None:
         assert answer["totals"][name] == sum(row[name] for row in answer["rows"])
     out = call("cost", "--n", "32", "--in", "3", "--layers", "conv k3 o8, relu, conv k3 o8").out
     assert out.splitlines()[5].split()[0] == "total"
-    assert "besides: 7,200 comparisons, 0 transcendentals" in out
+    assert "also: 7,200 comparisons, 0 transcendental functions" in out
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ def test_totals_sum_a_chain(call: Call) -> None:
         ("params --k 3 --variant dense", "the weights of dense depend on the input size; give --n"),
         ("compare --n 7 --k 3 --all --variants tiled", "--all and --variants contradict each other"),
         ("compare --n 7 --k 3 --transposed", "No such option '--transposed'"),
-        ("cost --n 7x7 --dims 3 --layers relu", "--dims 3 and --n with 2 axes do not fit together"),
+        ("cost --n 7x7 --dims 3 --layers relu", "--dims 3 and --n with 2 axes contradict each other"),
         ("cost --n 7 --k 3 --dims 33", "Invalid value for '--dims'"),
         ("cost --n 7 --k 3 --batch 0", "Invalid value for '--batch'"),
         ("cost --n 7 --k 3 --dtype float64", "'float64' is not one of 'float32', 'float16', 'int8'"),

@@ -115,7 +115,7 @@ def test_colours_that_nobody_sees_are_equal(call: Call, tmp_path: Path) -> None:
     one, other = saved(tmp_path / "a.png", a, mode="RGBA"), saved(tmp_path / "b.png", b, mode="RGBA")
     code, out, _ = call("diff", one, other)
     assert code == 0
-    assert "the colours of 48 pixels, fully transparent in both, count as equal" in out
+    assert "the colours of 48 pixels that are fully transparent in both count as equal" in out
     b[0, 0, 3] = 1  # now it is seen in one of them
     saved(other, b, mode="RGBA")
     row = json.loads(call("diff", one, other, "--format", "json").out)["rows"][0]
@@ -275,16 +275,16 @@ def test_pictures_without_counterpart_are_beyond_any_tolerance(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["A", "B", "A"], "3 pictures are given, and two are compared; name A and B"),
-        (["A"], "1 picture is given, and two are compared; name A and B"),
+        (["A", "B", "A"], "3 pictures are given, and two are needed; name A and B"),
+        (["A"], "1 picture is given, and two are needed; name A and B"),
         (["A", "B", "--kernel", "box"], "No such option '--kernel'"),
         (["A", "B", "--tolerance", "-1"], "'-1' is not a difference of samples; give a number of at least 0"),
         (["A", "B", "--tolerance", "nan"], "'nan' is not a finite number; give a difference of samples of at least 0"),
         (["A", "none.png"], "cannot read none.png: there is no such file"),
         (["A", "B", "--max-pixels", "99"], "its 600 pixels are over the limit of 99; raise it with --max-pixels 600"),
         (["A", "B", "--max-memory", "1M"], "of memory, over the limit of 1M; raise it with --max-memory "),
-        (["-", "-"], "both pictures are standard input, which holds one; name a file"),
-        (["A", "B", "-o", "d.xyz"], "does not say its format"),
+        (["-", "-"], "- is given twice, and standard input holds one picture; name a file"),
+        (["A", "B", "-o", "d.xyz"], "has no known ending"),
     ],
 )  # fmt: skip
 def test_trouble_is_neither_the_same_nor_different(
@@ -380,7 +380,7 @@ def test_two_folders_picture_by_picture(call: Call, folders: tuple[Path, Path], 
     assert call("diff", *folders, "-q", "--tolerance", 3).code == 1
     assert call("diff", made, made).code == 0
     for words, message in (
-        (["-o", "maps.png"], "maps.png is one picture, and those of two folders are compared; name a folder: -o maps/"),
+        (["-o", "maps.png"], "maps.png is a single picture, and the pictures of two folders are compared; name a folder: -o maps/"),
         (["-o", f"{made}/", "--force"], "is compared and would be overwritten; choose another -o"),
         (["-o", f"{tmp_path}/maps"], f"{tmp_path}/maps/sub/a,b:100%.png exists; give --force to replace it"),
     ):  # fmt: skip
@@ -433,7 +433,7 @@ def test_reports_for_ci(call: Call, folders: tuple[Path, Path], tmp_path: Path) 
     refused = call("diff", *folders, "--format", "github", "--field", "beyond")
     assert (refused.code, one_error(refused)) == (
         2,
-        "--field names columns of a table, and --format github has none; leave it out",
+        "--field selects columns of a table, and --format github has none; leave it out",
     )
 
 

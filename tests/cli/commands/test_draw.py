@@ -82,17 +82,17 @@ def test_one_step(call: Call) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--k", "3"], "the input is missing; give its size with --n, as --n 5, or its numbers with --values"),
+        (["--k", "3"], "the input is missing; give its size with --n, such as --n 5, or its numbers with --values"),
         (["--n", "5"], "the kernel size is missing; give --k"),
-        (["--n", "5,6", "--k", "3"], "one layer is drawn at a time, and 2 are asked for; give one value each"),
-        (["--n", "5x5x5", "--k", "3"], "an input of 3 axes cannot be drawn; take 1 or 2"),
-        (["--dims", "4", "--n", "5", "--k", "3"], "an input of 4 axes cannot be drawn; take 1 or 2"),
+        (["--n", "5,6", "--k", "3"], "only one layer can be drawn, and the options describe 2; give one value per option"),
+        (["--n", "5x5x5", "--k", "3"], "an input with 3 axes cannot be drawn; use 1 or 2"),
+        (["--dims", "4", "--n", "5", "--k", "3"], "an input with 4 axes cannot be drawn; use 1 or 2"),
         (["--n", "224", "--k", "3"], "the input would be 224x224 cells, but at most 32 on a side are drawn; draw the same layer on a smaller input"),
         (["--n", "9" * 300, "--k", "3"], "but at most 32 on a side are drawn"),
         (["--values", "1 2; 3", "--k", "1"], "--values '1 2; 3' is ragged: row 1 has 2 values, row 2 has 1"),
-        (["--values", "1 2; 3 4", "--k", "1", "--n", "3"], "--n 3 does not fit the --values, which are 1 channel of 2x2; leave it out"),
-        (["--values", "1 2 | 3 4", "--k", "1", "--in", "3"], "--in 3 does not fit the --values, which are 2 channels of 1x2"),
-        (["--values", "1 2; 3 4", "--k", "2", "--dims", "1"], "--values are 2 rows, and --dims 1 has one"),
+        (["--values", "1 2; 3 4", "--k", "1", "--n", "3"], "--n 3 does not fit --values, which has 1 channel of 2x2; leave it out"),
+        (["--values", "1 2 | 3 4", "--k", "1", "--in", "3"], "--in 3 does not fit --values, which has 2 channels of 1x2"),
+        (["--values", "1 2; 3 4", "--k", "2", "--dims", "1"], "--values has 2 rows, and --dims 1 needs one"),
         (["--values", "1 2; 3 4", "--kernel", "1 2", "--k", "2"], "a kernel is 1x2, but the layer has kernels of 2x2"),
         (["--n", "4", "--kernel", "sobbel"], "unknown kernel 'sobbel'; did you mean 'sobel'?"),
         (["--n", "4", "--pool", "max:2", "--kernel", "1 1", "--layers", "relu"], "--kernel gives the weights of one layer, but no layers have weights"),
@@ -100,9 +100,9 @@ def test_one_step(call: Call) -> None:
         (["--n", "4", "--pool", "max:2", "--flip"], "--flip rotates kernels, but no layer here has one; leave it out"),
         (["--n", "4", "--k", "3", "--step", "5"], "there is no step 5; there are 4, counted from 1"),
         (["--n", "4", "--k", "5"], "the output would be empty"),
-        (["--n", "4", "--k", "3", "-o", "x.foo"], "-o x.foo does not say a form that can be drawn; end it in .txt"),
-        (["--n", "4", "--k", "3", "-o", "x"], "-o x does not say a form that can be drawn; end it in .txt"),
-        (["--n", "4", "--k", "3", "-o", "foo:-"], "-o foo:- does not say a form that can be drawn; write one of txt:-"),
+        (["--n", "4", "--k", "3", "-o", "x.foo"], "-o x.foo has no known format of drawings; end it in .txt"),
+        (["--n", "4", "--k", "3", "-o", "x"], "-o x has no known format of drawings; end it in .txt"),
+        (["--n", "4", "--k", "3", "-o", "foo:-"], "-o foo:- has no known format of drawings; write one of txt:-"),
         (["--n", "4", "--k", "3", "--delay", "0"], "'0' is not a number of seconds from 0.02 to 60"),
         (["--n", "4", "--k", "3", "--variant", "dense"], "has no window that can be drawn"),
     ],
@@ -149,7 +149,7 @@ def test_a_network_has_a_field_and_no_steps(call: Call, tmp_path: Path) -> None:
         ([path], "a network can be drawn with --receptive only; the command cost draws its layers"),
         (
             [path, "--receptive", "--k", "3"],
-            "--k describes a layer and has no use beside a network; leave it out",
+            "--k describes a layer and cannot be used with a network; leave it out",
         ),
         (
             [path, "--receptive", "--kernel", "1"],
@@ -163,7 +163,7 @@ def test_a_network_has_a_field_and_no_steps(call: Call, tmp_path: Path) -> None:
             ["--n", "5", "--k", "3", "--layer", "conv1"],
             "--layer needs --receptive; add that, or leave --layer out",
         ),
-        (["--n", "5", "--k", "3", "--input", "1x4x4"], "--input belongs to a network"),
+        (["--n", "5", "--k", "3", "--input", "1x4x4"], "--input needs a network"),
     ):
         assert message in one_error(call("draw", *words))
 
@@ -281,7 +281,7 @@ def test_other_drawings(call: Call, tmp_path: Path, words: str, begins: str) -> 
     [
         ("--n 5 --k 3 --matrix --receptive", "--matrix and --receptive are different drawings; give one of them"),
         ("--n 5 --k 3 --at 1,1", "--at needs --receptive; add that, or leave --at out"),
-        ("--n 5 --k 3 --receptive --at 1,x", "'1,x' is not a place; write ROW,COLUMN from 0"),
+        ("--n 5 --k 3 --receptive --at 1,x", "'1,x' is not a place; write ROW,COLUMN, counted from 0"),
         ("--n 5 --k 3 --receptive --at 3,3", "--at 3,3 is outside the output, which is 3x3; positions count from 0"),
         ("--n 5 --k 3 --receptive --seed 2", "--receptive does not use input values, kernels or offsets; give only sizes"),
         ("--values 1;2 --k 1 --matrix", "--matrix does not use input values; give only sizes"),

@@ -136,8 +136,8 @@ def test_published_networks_resize_pictures(call: Call, tmp_path: Path) -> None:
         (("--network", "NET", "--std", "0"), "'0' contains 0, and values are divided by it"),
         (("--network", "NET", "--mean", "a"), "'a' is not a number"),
         (("--network", "NET", "--mean", "1,2"), "--mean has 2 numbers, and the network has 3 channels"),
-        (("--network", "NET", "--top", "3"), "--top and --labels read the answer of a classifier, which is printed"),
-        (("--network", "NET", "--layer", "edges", "--top", "3"), "--top asks for classes, and --layer for maps"),
+        (("--network", "NET", "--top", "3"), "--top and --labels apply to the printed answer of a classifier"),
+        (("--network", "NET", "--layer", "edges", "--top", "3"), "--top applies to classes, and --layer to maps"),
         (("--network", "none.onnx"), "cannot read the network 'none.onnx': there is no such file"),
         (("--network", "model.pt"), ".pt models cannot be read; convert it to ONNX first"),
     ],
@@ -179,7 +179,7 @@ def test_an_answer_is_printed_and_options_of_outputs_are_refused(
     assert result.code == 2
     assert (
         one_error(result)
-        == f"{words.split()[0]} applies to pictures that are written, and the answer is printed; leave it out"
+        == f"{words.split()[0]} applies to written pictures, and the answer is printed; leave it out"
     )
 
 

@@ -122,14 +122,14 @@ def test_lists_and_magnitudes_have_a_row_for_each_matrix(call: Call) -> None:
     code, out, _ = call("kernels", "sobel; kirsch; 1 2")
     assert code == 0
     assert "sobel, matrix 2:\n-1  -2  -1\n" in out
-    assert "sobel: the responses are combined to the root of their summed squares\n" in out
-    assert "kirsch: the largest of the responses is taken\n3 kernels, one after the other\n" in out
+    assert "sobel: the result is the root of the sum of squared responses\n" in out
+    assert "kirsch: the result is the largest of the responses\n3 kernels, applied in this order\n" in out
     assert len(rows(call, "sobel; kirsch; 1 2")) == 2 + 8 + 1
 
 
 def test_large_kernels_are_not_printed(call: Call) -> None:
     out = call("kernels", "box:27").out
-    assert "its weights are too many to print here (27x27): take --field weights" in out
+    assert "the kernel is too large to print (27x27); use --field weights" in out
     assert "1  1" not in out
     assert call("kernels", "box:27", "--field", "weights").out.count(";") == 26
 
@@ -159,8 +159,8 @@ def test_the_frequency_response_is_drawn(call: Call, tmp_path: Path) -> None:
     code, out, err = call("kernels", "box:4", "-o", path)
     assert (code, out) == (0, "")
     assert err == (
-        f"convcli: wrote {path}: the frequency response of box:4, from -1/2 to 1/2 cycles per pixel across and down, "
-        "with zero frequency in the middle; black is 0, white 1\n"
+        f"convcli: wrote {path}: the frequency response of box:4, from -1/2 to 1/2 cycles per pixel on both axes, "
+        "with zero frequency in the middle; black is 0, white is 1\n"
     )
     with Image.open(path) as image:
         assert (image.mode, image.size) == ("L", (256, 256))
@@ -220,7 +220,7 @@ def test_a_spectrum_says_what_it_leaves_out(call: Call, tmp_path: Path) -> None:
     code, out, err = call("kernels", "box", "--spectrum", tmp_path / "x.tif", "--format", "json")
     assert code == 0
     assert err.splitlines() == [
-        f"convcli: {tmp_path}/x.tif: only the first of its 2 frames is taken",
+        f"convcli: {tmp_path}/x.tif: only the first of its 2 frames is used",
         f"convcli: {tmp_path}/x.tif: its alpha is left out",
     ]
     assert {row["before"] for row in json.loads(out)["rows"]} == {None}, "it is flat"
@@ -229,13 +229,13 @@ def test_a_spectrum_says_what_it_leaves_out(call: Call, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--spectrum", "h.png"], "--spectrum is of a picture before and after a kernel; name one"),
-        (["box", "--dims", "3", "--spectrum", "h.png"], "--spectrum is of a picture, and a kernel of 3 axes is none; take --dims 1 or --dims 2"),
+        (["--spectrum", "h.png"], "--spectrum shows a picture before and after a kernel; name a kernel"),
+        (["box", "--dims", "3", "--spectrum", "h.png"], "--spectrum filters a picture, which a kernel with 3 axes cannot; use --dims 1 or --dims 2"),
         (["box", "--spectrum", "h.png", "-o", "h.png"], "h.png is the picture and would be overwritten; choose another -o"),
-        (["box", "--spectrum", "h.png", "-o", "x.jpg"], "x.jpg does not say its format; end it in .txt .json .csv .md .png .svg, or give --format"),
-        (["box", "--spectrum", "h.png", "--theme", "dark"], "--theme applies to pictures, such as -o answer.png; leave it out"),
-        (["box", "-o", "x.png", "--theme", "dark"], "--theme is of the picture that --spectrum draws; leave it out"),
-        (["box", "--spectrum", "cmyk.jpg"], "cmyk.jpg has the colours CMYK; a spectrum is drawn of grey, RGB or RGBA"),
+        (["box", "--spectrum", "h.png", "-o", "x.jpg"], "x.jpg has no known ending; end it in .txt .json .csv .md .png .svg, or give --format"),
+        (["box", "--spectrum", "h.png", "--theme", "dark"], "--theme applies to drawings, such as -o answer.png; leave it out"),
+        (["box", "-o", "x.png", "--theme", "dark"], "--theme applies to the drawing of --spectrum; leave it out"),
+        (["box", "--spectrum", "cmyk.jpg"], "cmyk.jpg has the pixel mode CMYK; a spectrum needs grey, RGB or RGBA"),
         (["box", "--spectrum", "none.png"], "cannot read none.png: there is no such file"),
     ],
 )  # fmt: skip
@@ -257,17 +257,20 @@ def test_spectra_that_cannot_be(
         (["sobbel"], "unknown kernel 'sobbel'; did you mean 'sobel'?"),
         (["box:300"], "a kernel of size 300 is over the limit of 255; raise it with --max-kernel 300"),
         (["motion", "--dims", "1"], "kernel 'motion' has no 1-D form; use one of identity, box"),
-        (["-o", "x.png"], "-o x.png draws the frequency response of a kernel; name one"),
-        (["box", "-o", "x.png", "--format", "json"], "--format and --field are of text; x.png is a picture"),
+        (["-o", "x.png"], "-o x.png draws the frequency response of a kernel; name a kernel"),
+        (
+            ["box", "-o", "x.png", "--format", "json"],
+            "--format and --field apply to text, and x.png is a picture",
+        ),
         (
             [" ".join("1" * 4097), "--max-kernel", "5000", "-o", "x.png"],
-            "the frequency response of a kernel 4097 wide is too large to be drawn; at most 4096 are",
+            "the frequency response of a kernel 4097 wide is too large to draw; use one of at most 4096",
         ),
         (
             ["box", "--dims", "3", "-o", "x.png"],
-            "the frequency response of a kernel of 3 axes cannot be drawn",
+            "the frequency response of a kernel with 3 axes cannot be drawn",
         ),
-        (["box", "-o", "x.doc"], "x.doc does not say its format; end it in .txt .json .csv .md"),
+        (["box", "-o", "x.doc"], "x.doc has no known ending; end it in .txt .json .csv .md"),
         (
             ["box", "--field", "wieghts"],
             "there is no field 'wieghts'; the fields are name, matrix, shape, weights",

@@ -44,7 +44,7 @@ def test_the_answer_in_words(call: Call, pair: tuple[Path, Path]) -> None:
     clipped = int(((after == 0) | (after == 255)).sum())
     assert "nearest: sobel-x, within 0.01 %" in lines
     assert (
-        f"left out: {clipped:,} samples black or white, and may be clipped (--keep-clipped uses them)"
+        f"left out: {clipped:,} samples that are black or white and may be clipped (--keep-clipped uses them)"
         in lines
     )
 
@@ -148,7 +148,10 @@ def test_a_trace_is_an_animation_of_every_step(
 ) -> None:
     gif = tmp_path / "trace.gif"
     result = call("learn", *textbook, "--size", "1x2", "--method", "sgd", "--steps", "20", "--trace", gif)
-    assert result.err == f"convcli: wrote {gif}: blue weights are negative, red ones positive, white is 0\n"
+    assert (
+        result.err
+        == f"convcli: wrote {gif}: negative weights are blue, positive weights red, and 0 is white\n"
+    )
     with Image.open(gif) as image:
         assert image.n_frames == 21
         colours = []
@@ -275,7 +278,10 @@ def test_linear_light_in_and_out(call: Call, tmp_path: Path) -> None:
     words = ("--bias", "0.01", "--linear")
     assert call("filter", lake, "-k", "binomial", *words, "-o", after).code == 0
     result = call("learn", lake, after, "--linear", "-o", kernel)
-    assert "bias and residual are of linear light, in which white is 1; --linear filters it" in result.out
+    assert (
+        "bias and residual are in linear light, where white is 1; run the kernel with filter --linear"
+        in result.out
+    )
     assert json.loads(kernel.read_text())["offset"] == pytest.approx(0.01, abs=1e-3)
     assert call("filter", lake, "-k", kernel, "--linear", "-o", again).code == 0
     assert call("diff", after, again, "--tolerance", "1").code == 0
@@ -312,7 +318,7 @@ def test_weights_that_noise_leaves_uncertain_are_told(call: Call, tmp_path: Path
     np.save(tmp_path / "a.npy", random.standard_normal((9, 9)))
     words = ("learn", tmp_path / "b.npy", tmp_path / "a.npy")
     error = float(call(*words, "--field", "error").out)
-    line = f"the residuals leave the weights uncertain by {error:.2g} (standard error)"
+    line = f"the weights have a standard error of {error:.2g}, estimated from the residuals"
     assert line in call(*words).out.splitlines()
     assert "uncertain" not in call("learn", tmp_path / "b.npy", tmp_path / "b.npy").out
 
@@ -322,10 +328,7 @@ def test_a_constant_second_picture_is_made_by_the_bias(call: Call, tmp_path: Pat
     lines = call("learn", HOUSE, tmp_path / "flat.png").out.splitlines()
     assert lines[2].split()[:3] == ["3x3", "same", "7"]
     assert lines[4:7] == ["0  0  0"] * 3
-    assert (
-        "all weights are 0: the second picture does not change with the first, the bias alone makes it"
-        in lines
-    )
+    assert "all weights are 0: the second picture does not depend on the first, only on the bias" in lines
 
 
 def test_frames_are_pairs(call: Call, tmp_path: Path) -> None:
@@ -359,20 +362,20 @@ def test_standard_input(program, pair: tuple[Path, Path]) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["b.npy"], "1 picture is given, and pairs are learned from: BEFORE AFTER, or BEFORE AFTER BEFORE AFTER"),
-        (["-", "-"], "two pictures are standard input, which holds one; name a file"),
-        (["b.npy", "a.npy", "-o", "k.png"], "k.png does not say its format; end it in .npy .csv .txt .json .mat"),
+        (["b.npy"], "1 picture is given, and pairs are needed; name BEFORE AFTER, or BEFORE AFTER BEFORE AFTER"),
+        (["-", "-"], "- is given twice, and standard input holds one picture; name a file"),
+        (["b.npy", "a.npy", "-o", "k.png"], "k.png has no known ending; end it in .npy .csv .txt .json .mat"),
         (
             ["b.npy", "a.npy", "--mix", "-o", "k.csv"],
-            "k.csv does not say its format; end it in .npy, as several kernels are learned",
+            "k.csv has no known ending; end it in .npy, as several kernels are learned",
         ),
-        (["b.npy", "a.npy", "--bias-file", "b.csv"], "b.csv does not say its format; end it in .npy"),
+        (["b.npy", "a.npy", "--bias-file", "b.csv"], "b.csv has no known ending; end it in .npy"),
         (["b.npy", "a.npy", "--trace", "t.gif"], "--trace shows the steps of gradient descent; give --method sgd with it"),
-        (["b.npy", "a.npy", "--trace", "t.jpg", "--method", "sgd"], "t.jpg is not an animation; end it in .gif .png .webp"),
+        (["b.npy", "a.npy", "--trace", "t.jpg", "--method", "sgd"], "t.jpg has no ending of an animation; end it in .gif .png .webp"),
         (["b.npy", "a.npy", "-o", "a.npy"], "a.npy is a picture and would be overwritten; choose another -o"),
-        (["b.npy", "a.npy", "-o", "-", "--field", "nearest"], "-o - prints the kernel, --field and --format the answer; give one of them"),
-        (["b.npy", "a.npy", "-o", "-", "--mix"], "several kernels are learned, which are no rows of numbers; write them to a .npy by -o"),
-        (["b.npy", "a.npy", "-o", "png:-"], "-.png does not say its format; end it in .npy .csv .txt .json .mat"),
+        (["b.npy", "a.npy", "-o", "-", "--field", "nearest"], "-o - prints the kernel instead of the answer that --field and --format describe; leave one of them out"),
+        (["b.npy", "a.npy", "-o", "-", "--mix"], "several kernels are learned, and only one can be printed as a matrix; write them to a .npy with -o"),
+        (["b.npy", "a.npy", "-o", "png:-"], "-.png has no known ending; end it in .npy .csv .txt .json .mat"),
         (["b.npy", "a.npy", "--size", "0"], "size must be at least 1, got 0"),
         (["b.npy", "a.npy", "--steps", "5"], "--steps belongs to gradient descent; give --method sgd with it"),
         (
@@ -393,7 +396,7 @@ def test_standard_input(program, pair: tuple[Path, Path]) -> None:
         (
             ["b.npy", "a.npy", "--max-memory", "100K"],
             "cannot learn from b.npy: it would take about 1M of memory, over the limit of 100K; raise it with "
-            "--max-memory 1M, or take smaller pictures, or fewer",
+            "--max-memory 1M, or use smaller pictures, or fewer",
         ),
         (
             ["b.npy", "a.npy", "--linear"],
@@ -491,22 +494,22 @@ def test_a_folder_of_pictures_and_a_bank_of_chance(call: Call, tmp_path: Path) -
     ("words", "message"),
     [
         ([], "there is nothing to learn from; name BEFORE and AFTER, or pictures with --patches"),
-        (["--patches"], "--patches has no pictures to learn from; name some"),
+        (["--patches"], "--patches needs pictures to learn from; name some"),
         (["--patches", "--random"], "--patches learns a bank and --random draws one; give one of them"),
-        (["--random", "b.npy"], "--random looks at no picture, and 'b.npy' is given; leave it out"),
-        (["--random", "-o", "-"], "a bank is no rows of numbers to print; write it to a .npy by -o"),
+        (["--random", "b.npy"], "--random uses no pictures, but 'b.npy' is given; leave it out"),
+        (["--random", "-o", "-"], "a bank has several kernels, and only one can be printed as a matrix; write it to a .npy with -o"),
         (["--random", "--size", "0"], "size must be at least 1, got 0"),
-        (["--random", "--gray"], "--random looks at no picture, and --gray is given; leave it out"),
-        (["--random", "--linear"], "--random looks at no picture, and --linear is given; leave it out"),
+        (["--random", "--gray"], "--random uses no pictures, but --gray is given; leave it out"),
+        (["--random", "--linear"], "--random uses no pictures, but --linear is given; leave it out"),
         (
             ["--patches", "b.npy", "--method", "sgd"],
-            "--method belongs to pairs of pictures, and has no use with --patches",
+            "--method applies to pairs of pictures, not to --patches; leave it out",
         ),
-        (["b.npy", "b.npy", "--count", "3"], "--count belongs to a bank; give --patches or --random with it"),
-        (["--patches", "b.npy", "--in", "3"], "--in belongs to --random; the pictures of --patches tell their channels"),
-        (["--patches", "b.npy", "-o", "bank.csv"], "bank.csv does not say its format; end it in .npy"),
-        (["--random", "--bank-sheet", "bank.gif"], "bank.gif does not say its format; end it in .png"),
-        (["--patches", "-"], "--patches reads files, and - is standard input; name files"),
+        (["b.npy", "b.npy", "--count", "3"], "--count applies only to a bank; give --patches or --random with it"),
+        (["--patches", "b.npy", "--in", "3"], "--in applies to --random; with --patches the pictures determine it; leave it out"),
+        (["--patches", "b.npy", "-o", "bank.csv"], "bank.csv has no known ending; end it in .npy"),
+        (["--random", "--bank-sheet", "bank.gif"], "bank.gif has no known ending; end it in .png"),
+        (["--patches", "-"], "--patches reads files, not standard input (-); name files"),
         (
             ["--patches", "b.npy"],
             "b.npy is 6x6 (rows x columns), smaller than a patch of 7x7; use a larger picture, or a smaller --size",
@@ -514,7 +517,7 @@ def test_a_folder_of_pictures_and_a_bank_of_chance(call: Call, tmp_path: Path) -
         (
             ["--patches", "b.npy", "--size", "3", "--max-memory", "1M"],
             "cannot learn from b.npy: it would take about 9M of memory, over the limit of 1M; raise it with --max-memory "
-            "9M, or take a smaller --size",
+            "9M, or use a smaller --size",
         ),
         (["--patches", "none.png"], "cannot read none.png: there is no such file; check the spelling and the folder"),
     ],

@@ -239,7 +239,7 @@ def test_what_is_no_template_is_said_once(call: Call, tmp_path: Path, kind: str)
         (["--kernel", "sobel", "--template", "EYE"], "No such option '--kernel'"),
         (["--linear", "--template", "EYE"], "No such option '--linear'"),
         ([], "Missing option '--template'"),
-        (["--template", "EYE", "--top", "3", "-o", "-"], "--top prints places, and -o - the map, both to standard output"),
+        (["--template", "EYE", "--top", "3", "-o", "-"], "--top and the map of -o - would both go to standard output"),
         (["--template", "EYE", "-o", "EYE", "--force"], "is the template and would be overwritten; choose another -o"),
         (["--template", "EYE", "--top", "0"], "'0' is not a whole number of at least 1"),
     ],

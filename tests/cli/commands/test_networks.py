@@ -44,7 +44,7 @@ def test_a_word_selects(call: Call) -> None:
     message = one_error(call("networks", "resnat-50"))
     assert message == "no network has 'resnat-50' in its name or source; did you mean 'resnet-50'?"
     message = one_error(call("networks", "transformer"))
-    assert message == "no network has 'transformer' in its name or source; leave it out to see them all"
+    assert message == "no network has 'transformer' in its name or source; leave it out to list all networks"
 
 
 def test_cost_of_a_network(call: Call) -> None:
@@ -108,8 +108,8 @@ def test_mobilenets_table_4(call: Call) -> None:
     assert separable["ratio"] == separable["macs"] / standard["macs"]
     out = call("compare", "mobilenet-v1", "--variants", "standard,depthwise-separable").out
     assert "without them standard 4,866 M, depthwise-separable 568 M" in out
-    assert "its dense layers stay as they are, 1.024 M of the MACs in every row" in out
-    assert "stays in every row: conv1: takes the network's input" in out
+    assert "its dense layers are not replaced: 1.024 M of the MACs of every row" in out
+    assert "never replaced: conv1: takes the network's input" in out
 
 
 def test_networks_side_by_side(call: Call, net: Path) -> None:
@@ -124,14 +124,14 @@ def test_networks_side_by_side(call: Call, net: Path) -> None:
     [
         (["cost", "resnetto-50"], "there is no network 'resnetto-50'; did you mean 'resnet-50'?", 2),
         (["shape", "224"], "there is no network '224'; to give the input size of a layer, use --n 224", 2),
-        (["cost", "resnet-18", "--k", "3"], "--k describes a layer and has no use beside a network; leave it out", 2),
-        (["cost", "resnet-18", "--layers", "relu"], "--layers describes a layer and has no use beside a network; leave it out", 2),
-        (["cost", "resnet-18", "--out", "3"], "--out describes a layer and has no use beside a network; leave it out", 2),
-        (["cost", "resnet-18", "--input", "x=3x64x64", "--input", "x=3x32x32"], "--input x=3x64x64 and x=3x32x32 are shapes of one input; give one of them", 2),
-        (["cost", "resnet-18", "--no-bias"], "--bias describes a layer and has no use beside a network", 2),
-        (["shape", "resnet-18", "--target", "7"], "--target describes a layer and has no use beside a network", 2),
+        (["cost", "resnet-18", "--k", "3"], "--k describes a layer and cannot be used with a network; leave it out", 2),
+        (["cost", "resnet-18", "--layers", "relu"], "--layers describes a layer and cannot be used with a network; leave it out", 2),
+        (["cost", "resnet-18", "--out", "3"], "--out describes a layer and cannot be used with a network; leave it out", 2),
+        (["cost", "resnet-18", "--input", "x=3x64x64", "--input", "x=3x32x32"], "--input x=3x64x64 and x=3x32x32 are for the same input; give one of them", 2),
+        (["cost", "resnet-18", "--no-bias"], "--bias describes a layer and cannot be used with a network", 2),
+        (["shape", "resnet-18", "--target", "7"], "--target describes a layer and cannot be used with a network", 2),
         (["cost", "--n", "8", "--k", "3", "--input", "3x8x8"],
-         "--input belongs to a network, as in convcli cost resnet-50 --input 3x320x320", 2),
+         "--input needs a network, as in convcli cost resnet-50 --input 3x320x320", 2),
         (["params", "resnet-18", "--width", "2"], "resnet-18 has no option 'width'; it takes classes", 2),
         (["cost", "resnet-18", "--input", "x=3x8x8"], "resnet-18 has no input 'x'; use input", 2),
         (["cost", "resnet-18", "--input", "3x8x8", "--input", "3x9x9"], "several shapes need the names of their inputs", 2),
@@ -140,8 +140,8 @@ def test_networks_side_by_side(call: Call, net: Path) -> None:
         (["cost", "model.pt"], "model.pt: .pt models cannot be read; convert it to ONNX first", 2),
         (["cost", "none.toml"], "cannot read the network 'none.toml': there is no such file", 1),
         (["compare", "resnet-18", "resnet-34", "--all"], "--variants replaces the convolutions of one network", 2),
-        (["compare", "resnet-18", "--k", "3"], "--k describes a layer and has no use beside a network", 2),
-        (["compare", "resnet-18", "--kernel", "sobel"], "--kernel belongs to a picture", 2),
+        (["compare", "resnet-18", "--k", "3"], "--k describes a layer and cannot be used with a network", 2),
+        (["compare", "resnet-18", "--kernel", "sobel"], "--kernel needs a picture", 2),
     ],
 )  # fmt: skip
 def test_what_is_refused(call: Call, words: list[str], message: str, code: int) -> None:

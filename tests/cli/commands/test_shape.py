@@ -108,12 +108,12 @@ def test_a_chain_has_a_row_for_each_layer(call: Call) -> None:
 def test_a_checkerboard_is_named_with_its_remedy(call: Call) -> None:
     uneven = call("shape", *"--n 4 --k 3 --s 2 --p 1 --variant transposed".split()).out
     assert (
-        "the kernel overlaps unevenly, a checkerboard; taps on each output in turn: 1 2; take a kernel of 4"
+        "the kernel overlaps unevenly (checkerboard); number of taps per output, periodically: 1 2; take a kernel of 4"
         in uneven
     )
     assert "or resize first and then convolve (resize-conv)" in uneven
     assert (
-        "overlaps evenly, no checkerboard"
+        "overlaps evenly (no checkerboard)"
         in call("shape", *"--n 4 --k 4 --s 2 --p 1 --transposed".split()).out
     )
     assert "checkerboard" not in call("shape", *"--n 4 --k 3 --s 2 --p 1".split()).out
@@ -158,8 +158,8 @@ def test_no_solution_is_said(call: Call) -> None:
     for form in ("table", "json", "value"):
         code, out, err = call("shape", *"--n 7 --k 3 --target 1000 --s 1,2 --format".split(), form)
         assert code == 0
-        assert err.startswith("convcli: each: nothing turns 7 into 1000 with a kernel of 3")
-        assert err.endswith("keeping --s as given\n")
+        assert err.startswith("convcli: each: no options turn 7 into 1000 with kernel size 3")
+        assert err.endswith("with --s as given\n")
     assert out == ""
 
 
@@ -222,16 +222,19 @@ def test_a_large_stride_has_no_pattern_to_show(call: Call) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("--k 3", "the input size is missing; give --n, as in --n 224 or --n 224x112"),
-        ("--n 7 --k 3 --layers relu", "--k has no use beside --layers, whose items hold their own options"),
-        ("--n 7 --no-bias --layers relu", "--no-bias has no use beside --layers"),
-        ("--n 7 --bias --layers relu", "--bias has no use beside --layers"),
-        ("--n 7 --out 3 --layers relu", "--out has no use beside --layers"),
-        ("--n 7 --transposed --layers relu", "--transposed has no use beside --layers"),
-        ("--n 7 --output-padding 1 --layers relu", "--output-padding has no use beside --layers"),
+        ("--k 3", "the input size is missing; give --n, such as --n 224 or --n 224x112"),
+        (
+            "--n 7 --k 3 --layers relu",
+            "--k cannot be used with --layers, where each layer has its own options",
+        ),
+        ("--n 7 --no-bias --layers relu", "--no-bias cannot be used with --layers"),
+        ("--n 7 --bias --layers relu", "--bias cannot be used with --layers"),
+        ("--n 7 --out 3 --layers relu", "--out cannot be used with --layers"),
+        ("--n 7 --transposed --layers relu", "--transposed cannot be used with --layers"),
+        ("--n 7 --output-padding 1 --layers relu", "--output-padding cannot be used with --layers"),
         (
             "--n 8 --ceil --layers maxpool",
-            "--ceil has no use beside --layers, whose items hold their own options, as in --layers 'maxpool k3 s2 ceil'",
+            "--ceil cannot be used with --layers, where each layer has its own options, as in --layers 'maxpool k3 s2 ceil'",
         ),
         ("--n 7 --layers frob", "layer 1 of the chain, 'frob': 'frob' is not an operator"),
         ("--layers relu", "the input size is missing"),
@@ -241,10 +244,10 @@ def test_a_large_stride_has_no_pattern_to_show(call: Call) -> None:
         ),
         (
             "--n 7 --k 3 --variant resize-conv --target 14",
-            "--target solves for the sizes of convolutions and of transposed ones, and resize-conv has its own; take "
+            "--target solves for the sizes of convolutions and transposed convolutions, and resize-conv has other sizes; use "
             "another variant",
         ),
-        ("--n 7x7 --k 3 --target 4 --p 1:2x0x1", "--n with 2 axes and --p with 3 axes do not fit together"),
+        ("--n 7x7 --k 3 --target 4 --p 1:2x0x1", "--n with 2 axes and --p with 3 axes contradict each other"),
         (
             "--n 7 --k 3 --target 4 --out 3",
             "--target solves for sizes, which --out does not change; leave it out",
@@ -252,12 +255,12 @@ def test_a_large_stride_has_no_pattern_to_show(call: Call) -> None:
         ("--n 7 --k 3 --target 4 --batch 2", "--target solves for sizes, which --batch does not change"),
         ("--n 7 --k 3 --target 4 --dtype int8", "--target solves for sizes, which --dtype does not change"),
         ("--n 7 --k 3 --target 4 --groups 3", "--target solves for sizes, which --groups does not change"),
-        ("--n 7 --k 3 --ceil --no-bias", "--no-bias has no use beside --ceil"),
-        ("--n 7 --k 3 --ceil --output-padding 1", "--output-padding has no use beside --ceil"),
-        ("--n 7 --k 3 --ceil --out 3", "--out has no use beside --ceil: only pools round up"),
+        ("--n 7 --k 3 --ceil --no-bias", "--no-bias cannot be used with --ceil"),
+        ("--n 7 --k 3 --ceil --output-padding 1", "--output-padding cannot be used with --ceil"),
+        ("--n 7 --k 3 --ceil --out 3", "--out cannot be used with --ceil: only pools round up"),
         (
             "--n 7 --k 3 --in 4 --out 4 --groups 2 --variant local",
-            "--groups 2 has no use for --variant local",
+            "--groups 2 has no use with --variant local",
         ),
         ("--n 7 --k 3 --variant depthwize", "there is no variant 'depthwize'; did you mean 'depthwise'?"),
         ("--n 7 --k 3 --target 0", "target must be at least 1, got 0"),

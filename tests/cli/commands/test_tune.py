@@ -54,8 +54,8 @@ def test_each_kernel_has_its_plan(call: Call) -> None:
     assert plans["random:63"]["method"] == "fft"
     code, out, _ = call("tune", "--show")
     assert code == 0
-    assert "the usual ones, not measured" in out
-    assert "convcli tune measures them" in out
+    assert "the defaults, not measured" in out
+    assert "run convcli tune to measure them" in out
 
 
 def test_the_answer_has_the_machine_that_plans_are_made_for(call: Call, cache: Path) -> None:
@@ -65,8 +65,8 @@ def test_the_answer_has_the_machine_that_plans_are_made_for(call: Call, cache: P
         totals = told(call, "--show")["totals"]
     assert code == 0
     assert "plans for 8-bit RGB pictures of 3000x4000; " in out and ", 3072 KiB of second-level cache" in out
-    assert "costs in picoseconds, measured here: pass16 1, pass32 2, pass64 3, flop32 4, " in out
-    assert f"kept in {cache}\n" in out
+    assert "costs in picoseconds, measured on this machine: pass16 1, pass32 2, pass64 3, flop32 4, " in out
+    assert f"stored in {cache}\n" in out
     assert totals == {"measured": True, "cache": 3 << 20, **held_for(), **here.costs._asdict()}
 
 
@@ -104,13 +104,15 @@ def test_without_a_home_folder_costs_are_shown_and_not_measured(
     for words in (["tune"], ["tune", "--forget"]):
         result = call(*words)
         assert result.code == 2
-        assert one_error(result) == "there is no home folder to keep costs in; set XDG_CACHE_HOME to a folder"
+        assert (
+            one_error(result) == "there is no home folder to store costs in; set XDG_CACHE_HOME to a folder"
+        )
 
 
 def test_show_and_forget_do_not_go_together(call: Call) -> None:
     result = call("tune", "--show", "--forget")
     assert result.code == 2
-    assert one_error(result) == "--show and --forget do not go together; take one of them"
+    assert one_error(result) == "--show and --forget contradict each other; give one of them"
 
 
 @pytest.mark.parametrize(("long", "kept"), [(-1.0, True), (1e9, False)])

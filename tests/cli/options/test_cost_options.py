@@ -58,7 +58,7 @@ def test_the_lines_below_say_what_they_are(call: Call) -> None:
     ("words", "message"),
     [
         (["--roofline", "peak=1"], "the roofline needs the bandwidth"),
-        (["--optimizer", "adam"], "--optimizer belongs to --training; give both"),
+        (["--optimizer", "adam"], "--optimizer applies only to --training; give both"),
         (["--training", "--optimizer", "lion"], "'lion' is not one of 'sgd', 'momentum', 'adam'"),
     ],
 )

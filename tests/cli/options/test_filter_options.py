@@ -407,7 +407,7 @@ def test_statistics_are_of_the_values_before_the_range(call: Call, small: Path, 
 
 
 def test_statistics_leave_standard_output_to_the_picture(call: Call, small: Path) -> None:
-    assert "--stats prints on standard output" in one_error(
+    assert "--stats and the picture would both go to standard output" in one_error(
         call("filter", small, "-k", "box", "--stats", "-o", "-")
     )
 

@@ -73,7 +73,7 @@ def test_an_option_of_a_calculator_counts_or_is_refused(call: Call, name: str) -
         if result.code:
             assert (result.code, result.out) == (2, "")
             assert one_error(result).startswith(f"{called} {value or ''}")
-            assert f" has no use for --variant {name}, " in result.err
+            assert f" has no use with --variant {name}, " in result.err
             refused.add(called)
         else:
             assert json.loads(result.out)["rows"] != json.loads(out)["rows"], option
@@ -92,20 +92,20 @@ def test_output_padding_and_ceil_belong_to_what_has_them(call: Call, name: str) 
         )
         assert call(*line, "--output-padding", "0").code == 0
     else:
-        assert one_error(result) == "--output-padding belongs to --variant transposed"
-    assert "--variant has no use beside --ceil" in one_error(call(*line, "--ceil"))
+        assert one_error(result) == "--output-padding applies only to --variant transposed; leave it out"
+    assert "--variant cannot be used with --ceil" in one_error(call(*line, "--ceil"))
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("--k 3 --variant pointwise", "--k 3 has no use for --variant pointwise, whose kernel size is always 1"),
+        ("--k 3 --variant pointwise", "--k 3 has no use with --variant pointwise, whose kernel size is always 1"),
         ("--k 1,3 --variant pointwise", "--k 3 has no use"),
-        ("--p 1:0 --variant pointwise", "--p 1:0 has no use for --variant pointwise, whose padding is always 0"),
-        ("--k 3 --p valid --variant resize-conv", "--p valid has no use for --variant resize-conv, whose padding is always same"),
-        ("--k 3 --in 4 --out 4 --groups 4 --variant depthwise", "--groups 4 has no use for --variant depthwise, which sets its own groups"),
-        ("--k 3 --in 4 --out 4 --groups 1 --variant grouped", "--groups 1 has no use for --variant grouped, which chooses its own groups"),
-        ("--k 3 --d 1 --variant dilated", "--d 1 has no use for --variant dilated, which chooses its own dilation"),
+        ("--p 1:0 --variant pointwise", "--p 1:0 has no use with --variant pointwise, whose padding is always 0"),
+        ("--k 3 --p valid --variant resize-conv", "--p valid has no use with --variant resize-conv, whose padding is always same"),
+        ("--k 3 --in 4 --out 4 --groups 4 --variant depthwise", "--groups 4 has no use with --variant depthwise, which sets its own groups"),
+        ("--k 3 --in 4 --out 4 --groups 1 --variant grouped", "--groups 1 has no use with --variant grouped, which chooses its own groups"),
+        ("--k 3 --d 1 --variant dilated", "--d 1 has no use with --variant dilated, which chooses its own dilation"),
         ("--k 3 --in 3 --out 4 --variant depthwise", "out_channels 4 is not a multiple of in_channels 3"),
         ("--k 3 --out 4 --in 8 --variant depthwise", "out_channels 4 is not a multiple of in_channels 8"),
     ],
@@ -137,7 +137,7 @@ def test_compare_refuses_what_no_variant_of_it_uses(call: Call) -> None:
     line = "compare --n 9 --k 3 --in 4 --out 4 --groups 2 --variants".split()
     result = call(*line, "depthwise,tiled")
     assert result.code == 2
-    assert one_error(result).startswith("--groups 2 has no use for --variants standard,depthwise,tiled")
+    assert one_error(result).startswith("--groups 2 has no use with --variants standard,depthwise,tiled")
     assert call(*line, "depthwise,separable").code == 0
     assert call(*line, "grouped").code == 0
 
