@@ -128,7 +128,7 @@ LEADING = (
     "--explain",
     type=Parsed("ROW,COLUMN", output_place),
     metavar="ROW,COL",
-    help="Only explain how one output is calculated. -o x.svg .png .json .txt.",
+    help="Only explain one output. -o x.svg .png .json .txt.",
 )
 @theme_option(None)
 @picture_network_options

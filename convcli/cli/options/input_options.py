@@ -29,7 +29,7 @@ inputs_options = bundled(
     click.option(
         "--files-from",
         metavar="LIST",
-        help="Read paths from a file, one per line or NUL-separated; - is stdin.",
+        help="A file of paths, one per line or NUL-separated, or -.",
     ),
 )
 

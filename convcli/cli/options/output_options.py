@@ -71,9 +71,7 @@ def output_options(*, in_place: bool) -> Decorator:
         click.option("--force", is_flag=True, help="Replace outputs that exist."),
         click.option("--skip-existing", is_flag=True, help="Skip inputs whose output exists: resume a run."),
         click.option("--preserve", is_flag=True, help="Keep the times and the mode of the input file."),
-        click.option(
-            "--follow-links", is_flag=True, help="If an output is a link, replace the file it points to."
-        ),
+        click.option("--follow-links", is_flag=True, help="If an output is a link, replace its target."),
     ]
     if in_place:
         options.append(click.option("--in-place", is_flag=True, help="Replace the inputs themselves."))
