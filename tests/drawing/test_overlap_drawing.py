@@ -43,7 +43,7 @@ def test_as_text_and_as_a_picture():
         "how many products are summed in each output\n\n"
         "convT k1x3 s1x2 o1\n1 1 2 1 2 1 1\n\n"
         "resize x1x2, conv k1x3 same o1\n2 3 3 3 3 2\n\n"
-        "height: the kernel overlaps evenly (no checkerboard); the kernel 1 is a multiple\n"
+        "height: the kernel overlaps evenly, no checkerboard; the kernel 1 is a multiple\n"
         "of the stride 1: every output gets the same number of taps\n"
         "width: the kernel overlaps unevenly, a checkerboard; take a kernel of 4, a\n"
         "multiple of the stride 2, or resize first and then convolve (resize-conv)\n"
