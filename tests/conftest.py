@@ -64,6 +64,11 @@ def call(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     with mock.patch.dict(os.environ):
         yield run
     sys.set_int_max_str_digits(digits)
+    for name, module in list(sys.modules.items()):
+        if name.startswith("convcli.cli.commands."):
+            for option in module.command.params:
+                if isinstance(option.envvar, list):  # a setting of the command has put its own variable first
+                    option.envvar = option.envvar[-1]
 
 
 @pytest.fixture

@@ -90,7 +90,20 @@ def test_every_argument_that_a_message_names_is_an_option() -> None:
     assert {"kernel", "value_range", "max_pixels", "shift", "output", "force"} <= named
     unknown = {name for name in named if not any(option_of(name, options) for options in OPTIONS.values())}
     # What an f-string puts in, what the command line has files for, and what only arrays of Python need to be told.
-    of_python = {"peak", "axes", "starts", "indices", "operand", "zero", "after"}
+    of_python = {
+        "peak",
+        "axes",
+        "starts",
+        "ends",
+        "sizes",
+        "parts",
+        "indices",
+        "table",
+        "operand",
+        "zero",
+        "before",
+        "after",
+    }
     assert unknown <= {"x", "picture", *of_python}
 
 
