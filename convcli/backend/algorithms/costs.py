@@ -195,7 +195,7 @@ def cost_banded(work: Work) -> int:
 
 
 def cost_rows(work: Work) -> int:
-    """Estimate a copy of the rows for each tap along them, one product for all rows of the kernel, and their sums."""
+    """Estimate a copy of the rows per horizontal tap, one product for all rows of the kernel, and their sums."""
     slide, taps = work.slide, work.slide.kernel_size[-1]
     lines = prod(slide.kernel_size) // taps
     walks = zip(slide.output_size, slide.stride, slide.spans, strict=True)
@@ -206,7 +206,7 @@ def cost_rows(work: Work) -> int:
     summed = work.outputs * lines * (330 if max(slide.stride[:-1]) > 1 else 220)
     group = looked_at * (copied + product) + places * summed
     if 4 * looked_at * (work.inputs * taps + work.outputs * lines) > BAND_BYTES:
-        group += group // 2  # out of the second-level cache and into it, in each of the steps
+        group += group // 2  # the data does not fit in the second-level cache between the steps
     return work.images * work.groups * (group + 300_000) + 30_000_000
 
 

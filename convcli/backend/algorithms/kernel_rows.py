@@ -1,4 +1,4 @@
-"""Rows of the kernel: one product of all of them with what each meets along the width, then sums of shifted rows."""
+"""Rows of the kernel: one matrix product of all rows with the shifted input, then sums of shifted rows."""
 
 from collections.abc import Iterator
 from math import prod
@@ -19,10 +19,9 @@ Array = NDArray[Any]
 def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0) -> Array:
     """Return the correlation of x (N, G, C, *spatial) with weight (G, O, C, *k): (N, G, O, *out).
 
-    `value` stands around x, as wide as `pads`. The rows of x, padded, are laid behind each other, once for each tap
-    along the last axis and shifted by it. A product with the rows of the kernel gives, for every row of x, what each of
-    them makes of it, in few calls of BLAS with long runs even where a group has one channel; an output adds up what the
-    rows that it looks at became.
+    x is padded with `value`, as wide as `pads`. The padded rows of x are copied once for each tap along the last axis,
+    shifted by the tap. One matrix product multiplies them by all rows of the kernel, in few calls of BLAS with long
+    runs even if a group has one channel. An output is the sum of the products of the rows in its window.
     """
     groups, outputs, inputs = weight.shape[:3]
     *kernel, taps = slide.kernel_size
@@ -59,31 +58,31 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
 
 
 class _Block(NamedTuple):
-    """How many groups, and rows of the output, are worked on at once."""
+    """The number of groups and of output rows that are computed at once."""
 
     groups: int
     rows: int
 
     @classmethod
     def of(cls, groups: int, held: int, slide: Slide, itemsize: int) -> "_Block":
-        """Return the blocks that take about ROWS_BYTES, where each group holds so many elements a place."""
+        """Return blocks of about ROWS_BYTES, if each group needs `held` elements per position."""
         high = slide.output_size[-2]
         step, reach = slide.stride[-2], slide.spans[-2]
         line = held * itemsize * prod(cls.size(slide, 1)) // reach
         rows = min(high, max(1, (ROWS_BYTES // line - reach) // step + 1))
-        rows = -(-high // -(-high // rows))  # as many in each
+        rows = -(-high // -(-high // rows))  # equally many in each
         at_once = min(groups, max(1, ROWS_BYTES // (line * ((rows - 1) * step + reach))))
         return cls(-(-groups // -(-groups // at_once)), rows)
 
     @staticmethod
     def size(slide: Slide, rows: int) -> tuple[int, ...]:
-        """Return what so many rows of the output look at: padded rows, as long as the output's."""
+        """Return the size of the padded input that `rows` output rows need, with rows as long as the output's."""
         counts = (*slide.output_size[:-2], rows)
         walks = zip(counts, slide.stride, slide.spans, strict=False)
         return (*((count - 1) * s + reach for count, s, reach in walks), slide.output_size[-1])
 
     def run(self, slide: Slide, rows: int) -> int:
-        """Count the elements of that."""
+        """Return the number of elements of that size."""
         return prod(self.size(slide, rows))
 
     def of_rows(self, slide: Slide) -> Iterator[slice]:
@@ -94,12 +93,12 @@ class _Block(NamedTuple):
 
 
 class _Laying(NamedTuple):
-    """Views by which groups of x are laid: of the memory (G, ...), and of x (N, G, ...).
+    """The views used to copy groups of x (N, G, ...) to the memory (G, ...).
 
-    border : what of the memory holds the value around x for good
-    copies : what of the memory takes what of x
-    shifts : what of the memory then takes what of the memory: another tap has met the same elements
-    ends : where the border stands at the ends of rows, which are then wrong
+    border : parts of the memory that hold the padding value and are never overwritten
+    copies : pairs of a part of the memory and the part of x that is copied to it
+    shifts : pairs of parts of the memory, copied after that: taps on the same elements
+    ends : the ends of rows that lie in the border and must be filled with its value again
     """
 
     border: list[Array]
@@ -109,7 +108,7 @@ class _Laying(NamedTuple):
 
     @classmethod
     def of(cls, x: Array, laid: Array, rows: slice, slide: Slide, pads: Pads) -> "_Laying":
-        """Return how x (N, G, C, *spatial) comes to laid (G, C, taps, *padded, width) for some rows of the output."""
+        """Return the copies from x (N, G, C, *spatial) to laid (G, C, taps, *padded, width) for some output rows."""
         befores = [before for before, _ in pads]
         starts = (*(-before for before in befores[:-2]), rows.start * slide.stride[-2] - befores[-2])
         walks = zip(starts, laid.shape[3:], x.shape[3:], strict=False)
@@ -132,7 +131,7 @@ class _Laying(NamedTuple):
             if wide != width * step:
                 laying.copies.append((part[..., there], x[..., here]))
                 continue
-            # A row of x is as long as what a row of the output visits: what lies in one row does so in all, as one run.
+            # A row of x is as long as the elements that an output row visits, so the copy of all rows is one run.
             first = offset % step
             if step > 1 and offset != first and first in offsets:
                 to, of = inside(offset // step, 1, high * width, high * width)
@@ -147,12 +146,12 @@ class _Laying(NamedTuple):
         return laying
 
     def clear(self, value: Any) -> None:
-        """Fill what no copy reaches."""
+        """Fill the parts that no copy overwrites."""
         for part in self.border:
             part[...] = value
 
     def lay(self, x: tuple[int, slice], count: int, value: Any) -> None:
-        """Lay some groups of an image, so many, in the memory of the first ones."""
+        """Copy `count` groups of an image to the memory of the first groups."""
         for target, source in self.copies:
             target[:count] = source[x]
         for target, source in self.shifts:
@@ -167,7 +166,7 @@ def _flat(x: Array) -> Array:
 
 
 def _parts(made: Array, rows: slice, slide: Slide) -> Iterator[Array]:
-    """Yield what each row of the kernel adds to the output, of made (G, *k, O, *padded, width): (G, O, *out)."""
+    """Yield the contribution (G, O, *out) of each row of the kernel, from made (G, *k, O, *padded, width)."""
     box = [*slide.whole[:-2], slice(0, rows.stop - rows.start), slice(0, 1)]
     for tap in np.ndindex(*slide.kernel_size[:-1]):
         met = slide.meets((*tap, 0), box)[:-1]
