@@ -308,7 +308,7 @@ def test_the_kernel_alone_is_printed(call: Call, pair: tuple[Path, Path], tmp_pa
     assert call("learn", *pair, "-o", "csv:-").out == "-1,0,1\n-2,0,2\n-1,0,1\n"
     assert json.loads(call("learn", *pair, "-o", "json:-").out) == {"weights": SOBEL}
     values = ("--values", "0 1; 2 3", "--values", "3 5; 7 9", "--size", "1", "-o", "-")
-    assert call("learn", *values) == (0, "2\n", "convcli: -.txt cannot hold the bias 3; .json and .mat do\n")
+    assert call("learn", *values) == (0, "2\n", "convcli: -.txt cannot hold the bias 3; .json and .mat can\n")
     assert call("learn", *values[:-1], "json:-").out == '{"weights": [[2.0]], "offset": 3.0}\n'
 
 
@@ -391,7 +391,7 @@ def test_standard_input(program, pair: tuple[Path, Path]) -> None:
         (
             ["b.npy", "bytes.npy"],
             "no sample of the second picture can be used: all are black or white, and may be clipped, or are masked; use a "
-            "picture with tones between, or use them all by --keep-clipped",
+            "picture with intermediate tones, or use all samples with --keep-clipped",
         ),
         (
             ["b.npy", "a.npy", "--max-memory", "100K"],
