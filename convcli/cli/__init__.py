@@ -15,7 +15,7 @@ import click
 from convcli import __version__
 from convcli.batch.stop import SIGNALS
 from convcli.cli.conversation import Conversation, lose
-from convcli.errors import ConvcliError, instead_of
+from convcli.errors import ConvcliError
 
 # In the order in which the help lists them; each is a module in cli/commands.
 COMMANDS = (
@@ -51,7 +51,9 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            raise click.UsageError(f"No such command {name!r}; {instead_of(name, COMMANDS)}", ctx)
+            from convcli.cli.foreign_words import command_instead
+
+            raise click.UsageError(f"No such command {name!r}; {command_instead(name, COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -184,12 +186,13 @@ def _message(error: click.UsageError) -> str:
     """Return the message of a usage error, the same for every version of Click."""
     message = error.format_message()
     if isinstance(error, click.NoSuchOption):
-        close = " or ".join(map(repr, sorted(error.possibilities or ())))
-        way = f"; did you mean {close}?" if close else ""
+        from convcli.cli.foreign_words import option_instead
+
+        way = option_instead(error.option_name, error.ctx) if error.ctx else ""
         moved = getattr(error.ctx.command, "moved", {}) if error.ctx else {}
         if error.option_name in moved:
-            way = f"; use {moved[error.option_name]}"
-        message = f"No such option {error.option_name!r}{way}"
+            way = f"use {moved[error.option_name]}"
+        message = f"No such option {error.option_name!r}{'; ' if way else ''}{way}"
     option = error.param if isinstance(error, click.BadParameter) else None
     if isinstance(option, click.Option) and (where := _source(option, error.ctx)):
         return f"{message.rstrip('.')}; it is set in {where}"

@@ -37,7 +37,8 @@ OTHER_NAMES = {
     "average": ("box",),
     "mean": ("box",),
     "bokeh": ("disk",),
-    "edges": ("sobel", "laplacian"),
+    **dict.fromkeys(("edges", "edge-detect", "edge-detection"), ("sobel", "laplacian")),
+    **dict.fromkeys(("unsharp-mask", "usm"), ("unsharp",)),
     "none": ("identity",),
 }
 OUTSIDE = ("-", "nan")  # how ImageMagick writes a position that is not part of the kernel

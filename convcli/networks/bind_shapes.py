@@ -79,7 +79,7 @@ def as_item(name: str, given: Sequence[int], usual: Sequence[int]) -> Shape:
     if len(shape) != len(usual):
         raise ArgumentError(
             f"the input {name!r} is channels x sizes such as {by_axes(usual)}, but {by_axes(shape)} has {len(shape)} "
-            f"axes instead of {len(usual)}"
+            f"{'axis' if len(shape) == 1 else 'axes'} instead of {len(usual)}"
         )
     return shape
 

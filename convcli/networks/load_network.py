@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from convcli.errors import ArgumentError, instead_of
+from convcli.errors import ArgumentError
 from convcli.layers.axes import Shape
 from convcli.networks.builder import INPUT
 from convcli.networks.network import Network
@@ -78,7 +78,7 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
 
     """
     from convcli.networks.zoo.build import build
-    from convcli.networks.zoo.index import ZOO, find
+    from convcli.networks.zoo.index import find, network_instead
 
     text = str(source)
     name, ending = text.partition(":")[0], Path(text).suffix.lower()
@@ -96,7 +96,7 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
         raise ArgumentError(
             f"{text}: {ending} models cannot be read; convert it to ONNX first, with {OTHERS[ending]}"
         )
-    way = instead_of(name, ZOO)
+    way = network_instead(name)
     if name.replace("x", "").isdigit():
         way = f"to give the input size of a layer, use --n {name}"
     elif not way.startswith("did you mean"):

@@ -126,7 +126,7 @@ def test_the_examples_in_the_help_run(call: Call, name: str) -> None:
     [
         (["shpae"], "No such command 'shpae'; did you mean 'shape'? (see convcli --help)"),
         (["frobnicate"], "No such command 'frobnicate'; use filter, match, diff, learn, kernels, draw, shape, params, cost, compare, networks, tune, config, completion, help (see convcli --help)"),
-        (["shape", "--paddding", "1"], "No such option '--paddding'; did you mean '--output-padding' or '--padding'? (see convcli shape --help)"),
+        (["shape", "--paddding", "1"], "No such option '--paddding'; did you mean '--padding'? (see convcli shape --help)"),
         (["--frob"], "No such option '--frob' (see convcli --help)"),
         (["filter", "x.png", "--match", "t.png"], "No such option '--match'; use convcli match PICTURE --template T (see convcli filter --help)"),
         (["shape", "--format", "xml"], "Invalid value for '--format': 'xml' is not one of 'table', 'json'"),

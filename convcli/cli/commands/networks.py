@@ -7,7 +7,7 @@ from convcli.cli.command import Command
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.answer_options import AnswerOptions, answer_options
 from convcli.cli.options.conversation_options import talking
-from convcli.errors import ArgumentError, instead_of
+from convcli.errors import ArgumentError
 from convcli.render import Answer
 
 LISTED = {"name": 24, "input_shape": 12, "about": 40, "source": 80}  # columns and their widths; -v shows all
@@ -34,15 +34,15 @@ def command(conversation: Conversation, /, word: str | None, answer: AnswerOptio
 def _list(word: str | None) -> Answer:
     """Return the answer, with a row for each network."""
     from convcli.networks.zoo.build import options_of_entry
-    from convcli.networks.zoo.index import ZOO
+    from convcli.networks.zoo.index import ZOO, beginning, network_instead
 
     found = [
         entry
         for entry in ZOO.values()
         if word is None or word.lower() in f"{entry.name} {entry.about} {entry.source}".lower()
-    ]
+    ] or [ZOO[name] for name in beginning(word or "")]
     if not found:
-        way = instead_of(word or "", ZOO)
+        way = network_instead(word or "")
         if not way.startswith("did you mean"):
             way = "leave it out to list all networks"
         raise ArgumentError(f"no network has {word!r} in its name or source; {way}")

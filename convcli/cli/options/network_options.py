@@ -40,7 +40,9 @@ class NetworkOptions(NamedTuple):
                     "layer, give the input size with --n and the channels with --in"
                 )
             if self.network is not None and name in layer_options and name not in BESIDE:
-                raise ArgumentError(f"{option} {OF_ONE_LAYER}; leave it out")
+                of_input = name in ("input_size", "in_channels")
+                way = "the input of a network is --input 3x224x224" if of_input else "leave it out"
+                raise ArgumentError(f"{option} {OF_ONE_LAYER}; {way}")
 
     def shapes(self) -> Any:
         """Return the shapes for `load_network`."""

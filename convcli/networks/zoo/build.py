@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from convcli.errors import ArgumentError, instead_of
+from convcli.errors import ArgumentError
 from convcli.layers.text.arguments import apart
 from convcli.networks.bind_shapes import as_item
 from convcli.networks.builder import INPUT, Builder
 from convcli.networks.network import Network
-from convcli.networks.zoo.index import ZOO, Entry, find
+from convcli.networks.zoo.index import ZOO, Entry, find, network_instead
 from convcli.number_text import read_float
 
 MOST = 1_000_000  # largest value of an option
@@ -24,7 +24,7 @@ def build(text: str, input_shape: Sequence[int] | None = None, **options: Any) -
     spelled, typed = apart(text)
     name = find(spelled)
     if name is None:
-        raise ArgumentError(f"there is no network {spelled!r}; {instead_of(spelled, ZOO)}")
+        raise ArgumentError(f"there is no network {spelled!r}; {network_instead(spelled)}")
     entry = ZOO[name]
     takes = options_of_entry(entry)
     for key, value in typed:

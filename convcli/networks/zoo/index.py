@@ -14,6 +14,7 @@ Arguments that distinguish the networks of a family are in `fixed`. `build.py` i
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from convcli.errors import instead_of
 from convcli.layers.axes import Shape
 
 IMAGE = (3, 224, 224)
@@ -242,3 +243,20 @@ def find(name: str) -> str | None:
     ('resnet-50', 'resnet-50', 'mobilenet-v2', 'squeezenet-1.0')
     """
     return _SPELLED.get(_letters(name))
+
+
+def beginning(name: str) -> list[str]:
+    """Return the names of the published networks that begin with a name, however it is spelled.
+
+    >>> beginning("MobileNetV3"), beginning("")
+    (['mobilenet-v3-large', 'mobilenet-v3-small'], [])
+    """
+    letters = _letters(name)
+    return [spelled for spelled in ZOO if letters and _letters(spelled).startswith(letters)]
+
+
+def network_instead(name: str) -> str:
+    """Return the advice for an unknown network: those that begin as it does, or the most similar one, or the list."""
+    if found := beginning(name):
+        return f"did you mean {' or '.join(map(repr, found))}?"
+    return instead_of(name, ZOO)

@@ -130,6 +130,9 @@ def test_networks_side_by_side(call: Call, net: Path) -> None:
         (["cost", "resnet-18", "--input", "x=3x64x64", "--input", "x=3x32x32"], "--input x=3x64x64 and x=3x32x32 are for the same input; give one of them", 2),
         (["cost", "resnet-18", "--no-bias"], "--bias describes a layer and cannot be used with a network", 2),
         (["shape", "resnet-18", "--target", "7"], "--target describes a layer and cannot be used with a network", 2),
+        (["cost", "mobilenetv3"], "there is no network 'mobilenetv3'; did you mean 'mobilenet-v3-large' or 'mobilenet-v3-small'?", 2),
+        (["cost", "resnet-18", "--n", "192"], "--n describes a layer and cannot be used with a network; the input of a network is --input 3x224x224", 2),
+        (["cost", "resnet-18", "--input", "192"], "but 192 has 1 axis instead of 3", 2),
         (["cost", "--n", "8", "--k", "3", "--input", "3x8x8"],
          "--input needs a network, as in convcli cost resnet-50 --input 3x320x320", 2),
         (["params", "resnet-18", "--width", "2"], "resnet-18 has no option 'width'; it takes classes", 2),
@@ -181,3 +184,8 @@ def test_a_model_is_compared_and_trained_like_any_other(call: Call, tmp_path: Pa
     )
     assert one["stored_activation_bytes"] == 4 * 256 * (3 + 8)
     assert four["stored_activation_bytes"] == 4 * one["stored_activation_bytes"]
+
+
+def test_a_search_for_networks_ignores_how_a_name_is_spelled(call: Call) -> None:
+    found = call("networks", "MobileNetV3", "--field", "name")
+    assert (found.code, found.out) == (0, "mobilenet-v3-large\nmobilenet-v3-small\n")

@@ -1,0 +1,74 @@
+import click
+import pytest
+
+from convcli.cli import COMMANDS as KNOWN
+from convcli.cli import foreign_words, group
+from tests.conftest import Call, one_error
+
+CONTEXT = click.Context(group)
+HERE = {name: group.get_command(CONTEXT, name) for name in KNOWN}
+NAMES = {
+    name: {word for each in command.params for word in each.opts} for name, command in HERE.items() if command
+}
+
+
+def test_advice_names_commands_and_options_that_exist() -> None:
+    for word, way in foreign_words.COMMANDS.items():
+        assert word not in KNOWN
+        _, first, *words = way.split()
+        assert first in {*KNOWN, "--version"}, way
+        for option in (each for each in words if each.startswith("--")):
+            assert option in NAMES[first], way
+    for word, ways in foreign_words.OPTIONS.items():
+        for way in ways:
+            option = way.partition(" ")[0]
+            able = [name for name, options in NAMES.items() if option in options and word not in options]
+            assert able or option == "NETWORK", (word, way)
+
+
+@pytest.mark.parametrize(
+    ("words", "way"),
+    [
+        ("blur x.png", "No such command 'blur'; use convcli filter PICTURE --kernel gaussian (see convcli --help)"),
+        ("sharpen x.png", "use convcli filter PICTURE --kernel sharpen"),
+        ("Sobel_X x.png", "use convcli filter PICTURE --kernel sobel-x"),
+        ("resize x.png 50%", "use convcli filter PICTURE --resize 50%"),
+        ("macs mobilenet-v1", "use convcli cost NETWORK"),
+        ("infer model.onnx x.png", "use convcli filter PICTURE --network model.onnx"),
+        ("x.png -k sobel", "a command comes before files: convcli filter x.png --kernel sobel"),
+        ("kernel", "did you mean 'kernels'?"),
+        ("filter x.png --sobel", "No such option '--sobel'; use --kernel sobel (see convcli filter --help)"),
+        ("filter x.png --blur 0x2", "use --kernel gaussian:sigma=2"),
+        ("filter x.png --sigma 2", "use --kernel gaussian:sigma=VALUE"),
+        ("filter x.png --angle=2", "use --kernel motion:angle=VALUE"),
+        ("filter x.png --relu", "use --activation relu"),
+        ("filter x.png -k sobel --border wrap", "use --padding-mode replicate"),
+        ("filter x.png -k sobel --grey", "use --gray"),
+        ("filter x.png -k sobel -y", "No such option '-y'; use --force"),
+        ("filter x.png -k sobel --out y.png", "use --output"),
+        ("filter x.png --model model.onnx", "use --network model.onnx"),
+        ("filter x.png -k sobel --hlep", "did you mean '--help'?"),
+        ("cost --network mobilenet-v1", "use NETWORK without an option"),
+        ("cost --out-channels 3", "use --out 64"),
+        ("params --in 64 --out 128 --kernel 3", "use --kernel-size 3"),
+        ("learn a.png b.png --kernel 5", "use --size 5"),
+        ("diff a.png b.png --fuzz 5%", "use --tolerance 1"),
+        ("diff a.png b.png --junit", "use --format junit"),
+    ],
+)  # fmt: skip
+def test_words_of_other_tools_get_the_command_or_option_that_does_it(
+    call: Call, words: str, way: str
+) -> None:
+    result = call(*words.split())
+    assert result.code == 2
+    assert way in one_error(result)
+
+
+def test_a_word_that_nothing_is_like_gets_no_suggestion(call: Call) -> None:
+    assert (
+        one_error(call("diff", "a", "b", "--kernel", "box"))
+        == "No such option '--kernel' (see convcli diff --help)"
+    )
+    assert (
+        one_error(call("filter", "a", "--dpi", "300")) == "No such option '--dpi' (see convcli filter --help)"
+    )
