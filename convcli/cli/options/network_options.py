@@ -40,7 +40,7 @@ class NetworkOptions(NamedTuple):
                     "layer, give the input size with --n and the channels with --in"
                 )
             if self.network is not None and name in layer_options and name not in BESIDE:
-                of_input = name in ("input_size", "in_channels")
+                of_input = name in ("n", "in_channels")
                 way = "the input of a network is --input 3x224x224" if of_input else "leave it out"
                 raise ArgumentError(f"{option} {OF_ONE_LAYER}; {way}")
 
