@@ -34,6 +34,7 @@ PHOTO = SAMPLES / "landscape.png"
 OF_FILES = {
     *(
         "names",
+        "show",
         "tiff_compression",
         "recursive",
         "include",
@@ -74,6 +75,7 @@ OF_RUNS = {
         "dry_run",
         "values",
         "explain",
+        "show",
         "theme",
     ),
     *(

@@ -429,7 +429,7 @@ def test_any_kind_of_sample(dtype):
         (
             NOISE[..., 0], NOISE[..., 0] // 128 * 255, {},
             "no sample of the second picture can be used: all are black or white, and may be clipped, or are masked; use a "
-            "picture with tones between, or use them all by `keep_clipped=True`",
+            "picture with intermediate tones, or use all samples with `keep_clipped=True`",
         ),
         (
             NOISE, NOISE[..., 0], {},
@@ -485,7 +485,7 @@ def test_a_learning_rate_that_diverges_says_where_and_what_would_not():
     with pytest.raises(ArgumentError) as error:
         learn_kernel(FLOATS, after, 3, lr=limit * 1.05, **options)
     said = str(error.value)
-    found = float(said.partition("with at most `lr=")[2].partition("`")[0])
+    found = float(said.partition("give at most `lr=")[2].partition("`")[0])
     assert limit * 0.9 <= found <= limit * 1.001
     step = int(said.partition("at step ")[2].partition(";")[0])
     assert step > 1
