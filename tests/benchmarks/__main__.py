@@ -26,9 +26,9 @@ from tests.benchmarks.tools import TOOLS, tool
 
 BRIEF = (
     r", (one|all) threads? / (opencv|one thread|torch|onnxruntime)"
-    r"|^choice .*, RGB / "
+    r"|^choice (gaussian|box|dense (9x9|15x15|31x31)).*, RGB / "
     r"|^command jpg (integer 3x3|gaussian 2.5|box 31x31) / (opencv script|libvips$)"
-    r"|^(pipeline|calculator) "
+    r"|^(pipeline|calculator) .* / "
     r"|^folder of \d+ photographs|^folder .*(icons|TIFFs).* / (opencv|pillow)"
 )
 
