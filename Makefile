@@ -12,7 +12,7 @@ OLDEST_PYTHON ?= $(shell sed -n 's/^requires-python = ">=\(.*\)"/python\1/p' pyp
 
 # What is the same with any version of what is installed: integers, words, files, the order of imports, signals and
 # processes, drawings, the sums of networks, the benchmarks. Other instructions of the processor are tried with the newest versions.
-ANY_VERSION := tests/layers tests/networks tests/kernels tests/batch tests/jobs tests/drawing tests/learning tests/cli/calculators
+ANY_VERSION := tests/layers tests/networks tests/kernels tests/batch tests/jobs tests/drawing tests/learning tests/analysis tests/cli/calculators
 ANY_VERSION += tests/test_imports.py tests/test_files.py tests/test_documents.py tests/test_command_pages.py tests/test_man_pages.py tests/test_links.py tests/test_troubleshooting.py tests/test_new_variant.py tests/benchmarks $(wildcard tests/cli/test_*.py)
 NEWEST := tests/test_same_bytes.py::test_other_instructions_give_the_same_samples
 # Examples of a property that are tried with the lowest versions; with the newest there are more.

@@ -25,9 +25,9 @@ signal.signal(
 )  # which a shell ignores in what it runs in the background
 
 settings.register_profile(
-    "convcli", max_examples=60, deadline=None, derandomize="CI" in os.environ, print_blob=True
+    "convcli", max_examples=40, deadline=None, derandomize="CI" in os.environ, print_blob=True
 )
-settings.register_profile("few", settings.get_profile("convcli"), max_examples=20)  # in `make oldest`
+settings.register_profile("few", settings.get_profile("convcli"), max_examples=10)  # in `make oldest`
 settings.load_profile("convcli")
 
 
