@@ -1,6 +1,7 @@
 """SHA-256 of every sample picture under every kernel: the same on every processor.
 
-`python -m tests.fingerprints` prints the table; `python -m tests.fingerprints write` writes it anew.
+`python -m tests.fingerprints` prints the table, `python -m tests.fingerprints 1 3` every third line from the second on,
+and `python -m tests.fingerprints write` writes the table to its file.
 """
 
 import sys
@@ -111,15 +112,18 @@ def _hash(pixels: Any) -> str:
     return sha256(np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<"))).hexdigest()
 
 
-def table() -> str:
-    """Return a line for each case: its hash and what it is of."""
-    kernels = (f"{fingerprint(*case)}  {', '.join(part for part in case if part)}\n" for case in cases())
-    stages = (f"{stage_fingerprint(name, made)}  {name}, {made}\n" for name, made in product(STAGED, STAGES))
-    return "".join((*kernels, *stages))
+def table(first: int = 0, step: int = 1) -> str:
+    """Return a line for each `step`-th case from `first` on: the hash, and the picture and what filters it."""
+    kernels = [(fingerprint, case) for case in cases()]
+    stages = [(stage_fingerprint, case) for case in product(STAGED, STAGES)]
+    chosen = [*kernels, *stages][first::step]
+    return "".join(
+        f"{hashed(*case)}  {', '.join(part for part in case if part)}\n" for hashed, case in chosen
+    )
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["write"]:
         TABLE.write_text(table())
     else:
-        sys.stdout.write(table())
+        sys.stdout.write(table(*map(int, sys.argv[1:])))

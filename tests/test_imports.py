@@ -200,17 +200,13 @@ def test_the_tests_are_in_the_rooms_of_what_they_test() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_run_one_way(module: Path) -> None:
+def test_imports_run_one_way_and_heavy_packages_are_imported_where_they_are_used(module: Path) -> None:
     tree = ast.parse(module.read_text())
     rooms = {name.split(".")[1] for name in imported(tree) if name.startswith("convcli.")}
     where = room(module, ALLOWED)
     own = {"errors", "cores", "__version__", *ALLOWED[where]}
     assert rooms <= own, f"{where} may not import {rooms - own}"
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_heavy_packages_are_imported_where_they_are_used(module: Path) -> None:
-    heavy = {name.split(".")[0] for name in at_module_level(ast.parse(module.read_text()))} & HEAVY
+    heavy = {name.split(".")[0] for name in at_module_level(tree)} & HEAVY
     assert heavy <= WELCOME.get(room(module, WELCOME), set())
 
 

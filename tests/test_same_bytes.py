@@ -51,10 +51,13 @@ def test_this_processor_gives_the_samples_of_the_table() -> None:
     assert table() == TABLE.read_text()
 
 
-@pytest.mark.parametrize("environment", list(environments()), ids=lambda each: " ".join(each.values()))
-def test_other_instructions_give_the_same_samples(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("first", "environment"), list(enumerate(environments())), ids=lambda each: str(each).strip("{}")
+)
+def test_other_instructions_give_the_same_samples(first: int, environment: dict[str, str]) -> None:
+    step = 3  # each environment takes a third of the cases, so that each case is taken under two or so
     child = subprocess.run(
-        [sys.executable, "-m", "tests.fingerprints"],
+        [sys.executable, "-m", "tests.fingerprints", str(first % step), str(step)],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,
@@ -64,7 +67,7 @@ def test_other_instructions_give_the_same_samples(environment: dict[str, str]) -
     if child.returncode < 0:
         skip_if_products_crash(environment)
     assert child.returncode == 0, child.stderr
-    assert child.stdout == TABLE.read_text()
+    assert child.stdout == "".join(TABLE.read_text().splitlines(keepends=True)[first % step :: step])
 
 
 @pytest.mark.parametrize("method", ["direct", "separable", "gemm", "fft"])

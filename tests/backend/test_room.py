@@ -70,17 +70,15 @@ def test_a_huge_dilation_means_nothing_to_one_tap_and_is_too_wide_for_more(name,
 
 
 @pytest.mark.parametrize("name", OPERATORS)
-@pytest.mark.parametrize("huge", HUGE)
-@pytest.mark.parametrize(
-    "padding", [lambda n: n, lambda n: (n, 0), lambda n: ((0, n), (0, 0)), lambda n: ((n, n),)]
-)
 @pytest.mark.parametrize("stride", [1, "as huge"])
-def test_a_huge_padding_is_refused(name, huge, padding, stride):
-    with pytest.raises(
-        ArgumentError,
-        match=r"GiB of memory can hold|allows a padding of at most|whole windows|would be empty",
-    ):
-        OPERATORS[name](WIDE, padding=padding(huge), stride=1 if stride == 1 else huge)
+def test_a_huge_padding_is_refused(name, stride):
+    for huge in HUGE:
+        for padding in (huge, (huge, 0), ((0, huge), (0, 0)), ((huge, huge),)):
+            with pytest.raises(
+                ArgumentError,
+                match=r"GiB of memory can hold|allows a padding of at most|whole windows|would be empty",
+            ):
+                OPERATORS[name](WIDE, padding=padding, stride=1 if stride == 1 else huge)
 
 
 @pytest.mark.parametrize("huge", HUGE)
