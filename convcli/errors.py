@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 MOST_QUOTED = 200  # characters of a value, a name or a path in a message
-MOST_SAID = 1200  # characters of a message
+MAX_MESSAGE = 1200  # characters of a message
 _MARK = 40  # characters reserved for "... 1,980 characters ...", which is always shorter
 
 # A value quoted by repr, with or without its closing quote; an apostrophe inside a word does not open one.
@@ -70,7 +70,7 @@ def shortened(message: str) -> str:
         parts += [_plain(before), opening, cut(value), closing]
         end = match.end()
     parts.append(_plain(message[end:]))
-    return cut("".join(parts), MOST_SAID)
+    return cut("".join(parts), MAX_MESSAGE)
 
 
 def _plain(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcli.errors import MOST_QUOTED, MOST_SAID, ArgumentError, ConvcliError, cut, instead_of, shortened
+from convcli.errors import MAX_MESSAGE, MOST_QUOTED, ArgumentError, ConvcliError, cut, instead_of, shortened
 
 LEFT_OUT = re.compile(r"\.\.\. [\d,]+ characters \.\.\.")
 
@@ -35,7 +35,7 @@ def test_a_short_message_stays_as_it_is(text: str) -> None:
 def test_a_long_value_leaves_the_reason_whole(text: str, shown: type) -> None:
     value = text * 5000
     message = str(ArgumentError(f"there is no kernel {shown(value)}: it has no name; use box"))
-    assert len(message) <= MOST_SAID
+    assert len(message) <= MAX_MESSAGE
     assert message.startswith("there is no kernel ") and message.endswith("use box")
 
 
@@ -53,7 +53,7 @@ def test_each_value_is_cut_and_what_stands_around_it_is_not() -> None:
 
 def test_many_values_are_cut_as_a_whole() -> None:
     message = shortened("these are left: " + ", ".join(f"name {number}" for number in range(10**5)))
-    assert len(message) <= MOST_SAID
+    assert len(message) <= MAX_MESSAGE
     assert message.startswith("these are left: name 0, name 1") and message.endswith("name 99999")
 
 

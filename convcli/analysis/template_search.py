@@ -78,7 +78,7 @@ class SearchPlan:
         return inputs + most
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """A description of the search."""
         template = self.search.template
         return f"search for {template.name} ({format_size(template.size)})"

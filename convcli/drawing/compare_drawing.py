@@ -31,7 +31,7 @@ FIELDS = {  # title, unit, and the colours of the bars: of the largest values, a
 }
 
 
-def compare_scene(rows: Sequence[Row], key: str, fields: Sequence[str], title: str, told: str) -> Scene:
+def compare_scene(rows: Sequence[Row], key: str, fields: Sequence[str], title: str, subtitle: str) -> Scene:
     """Return the picture of compared rows: one line each, with bars, and ratios to the first row.
 
     key : the field with the name of a row
@@ -50,7 +50,7 @@ def compare_scene(rows: Sequence[Row], key: str, fields: Sequence[str], title: s
     room = width - 2 * MARGIN
     marks: list[Mark] = [
         Label(MARGIN, MARGIN + 8, fitted(title, room, TITLE), TITLE, "ink", "start"),
-        Label(MARGIN, MARGIN + 34, fitted(told, room, SMALL), SMALL, "faint", "start"),
+        Label(MARGIN, MARGIN + 34, fitted(subtitle, room, SMALL), SMALL, "faint", "start"),
         *bands(ys, pitch, width),
         *column_heads(shown, left, top, bottom, step, bar),
     ]
@@ -63,7 +63,7 @@ def compare_scene(rows: Sequence[Row], key: str, fields: Sequence[str], title: s
         for number, name in enumerate(names)
     )
     heading = f"convcli compare: {fitted(title, room, SMALL)}"
-    return Scene(width, bottom + MARGIN, tuple(marks), title=heading, told=lines)
+    return Scene(width, bottom + MARGIN, tuple(marks), title=heading, descriptions=lines)
 
 
 def _column(field: str, rows: Sequence[Row], first_name: str) -> Column:
@@ -76,8 +76,8 @@ def _column(field: str, rows: Sequence[Row], first_name: str) -> Column:
         else short(value, unit) + (f"  x {_ratio(value / first)}" if number and first else "")
         for number, value in enumerate(values)
     ]
-    told = f"{fitted(first_name, 120, SMALL)}: {'not counted' if first is None else f'{first:,}'}"
-    return Column(title, tuple(values), tuple(texts), told, strong, pale)
+    caption = f"{fitted(first_name, 120, SMALL)}: {'not counted' if first is None else f'{first:,}'}"
+    return Column(title, tuple(values), tuple(texts), caption, strong, pale)
 
 
 def _ratio(ratio: float) -> str:

@@ -180,8 +180,8 @@ def _scene(wired: Sequence[Wiring]) -> Scene:
             above = top + row * high
             marks.append(Label(left, above + 4, title, 12.5, "faint", "start"))
             marks += _panel(wiring, pairs, left + wide / 2, above + LEADING + RADIUS, by_weight=row == 2)
-        told = f"{len(wiring.weights)} connections, {wiring.weight_count} weights"
-        marks.append(Label(left, top + len(rows) * high + 6, told, 15, "ink", "start"))
+        summary = f"{len(wiring.weights)} connections, {wiring.weight_count} weights"
+        marks.append(Label(left, top + len(rows) * high + 6, summary, 15, "ink", "start"))
     width = len(wired) * (wide + GAP) - GAP + 2 * MARGIN
     return Scene(
         width, top + len(rows) * high + MARGIN, tuple(marks), title=f"connections of {wired[0].name}"

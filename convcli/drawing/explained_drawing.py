@@ -15,7 +15,7 @@ from convcli.drawing.explained_lines import (
     left_out,
     part_name,
     place_line,
-    told_channels,
+    shown_channels,
     word,
 )
 from convcli.drawing.forms import Drawing
@@ -51,10 +51,10 @@ def _scene(found: ExplainedPlace) -> Scene:
     ]
     y, right = MARGIN + 2 * LEADING, 420.0
     if has_padding(found):
-        told = f"dashed: padding, {found.padding_mode}"
-        marks.append(Label(MARGIN, y, told, FAINT, "faint", "start"))
+        legend = f"dashed: padding, {found.padding_mode}"
+        marks.append(Label(MARGIN, y, legend, FAINT, "faint", "start"))
         y += LEADING
-    channels = told_channels(found)
+    channels = shown_channels(found)
     y += 14
     for channel in channels:
         several = len(channel.parts) > 1 or len(found.channels) > 1
@@ -72,7 +72,7 @@ def _scene(found: ExplainedPlace) -> Scene:
         right + MARGIN,
         y,
         tuple(marks),
-        told=tuple(explained_text(found).splitlines()),
+        descriptions=tuple(explained_text(found).splitlines()),
         title=f"where output {found.row},{found.column} comes from",
     )
 

@@ -19,11 +19,11 @@ def explained_text(found: ExplainedPlace) -> str:
     lines = [place_line(found)]
     if has_padding(found):
         lines.append(f"in brackets: padding, {found.padding_mode}")
-    told = told_channels(found)
-    for channel in told:
+    shown = shown_channels(found)
+    for channel in shown:
         lines += _channel(found, channel)
-    if len(told) < len(found.channels):
-        lines += ["", left_out(found, told)]
+    if len(shown) < len(found.channels):
+        lines += ["", left_out(found, shown)]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -40,7 +40,7 @@ def has_padding(found: ExplainedPlace) -> bool:
     return any(any(map(any, part.padded)) for channel in found.channels for part in channel.parts)
 
 
-def told_channels(found: ExplainedPlace) -> Sequence[Explained]:
+def shown_channels(found: ExplainedPlace) -> Sequence[Explained]:
     """Return the first channels of the output, limited by the number of windows to show."""
     windows = 0
     for number, channel in enumerate(found.channels):
@@ -50,9 +50,9 @@ def told_channels(found: ExplainedPlace) -> Sequence[Explained]:
     return found.channels
 
 
-def left_out(found: ExplainedPlace, told: Sequence[Explained]) -> str:
+def left_out(found: ExplainedPlace, shown: Sequence[Explained]) -> str:
     """Return the number of channels that are not shown, as text."""
-    return f"{len(found.channels) - len(told)} more channels are in the JSON output"
+    return f"{len(found.channels) - len(shown)} more channels are in the JSON output"
 
 
 def _channel(found: ExplainedPlace, channel: Explained) -> list[str]:
@@ -81,15 +81,15 @@ def after_lines(channel: Explained) -> list[str]:
             terms.append(f"{word(channel.bias)} (bias)")
         if len(terms) > 1:
             lines.append(f"sum: {' + '.join(terms)} = {word(channel.sums[0])}")
-        told = word(channel.sums[0])
+        formula = word(channel.sums[0])
     else:
         several = ", ".join(map(word, channel.sums))
-        told = (
+        formula = (
             f"sqrt of the sum of the squares of {several}"
             if channel.combine == "magnitude"
             else f"the largest of {several}"
         )
-    steps = [told]
+    steps = [formula]
     if channel.divisor != 1:
         steps.append(f"/ {word(channel.divisor)}")
     if channel.offset:

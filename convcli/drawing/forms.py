@@ -147,12 +147,12 @@ def _png(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
     count = min(drawing.steps, ON_SHEET)
     wanted = {round(n * (drawing.steps - 1) / (count - 1)) for n in range(count)}
     frames = draw_frames(scenes, colours, _scale(scenes, 1, "still"), wanted)
-    told = (
+    note = (
         ""
         if count == drawing.steps
         else f"{count} of {drawing.steps} steps are drawn; `step=N` draws one of them"
     )
-    return png(contact_sheet(list(frames), colours["paper"])), told
+    return png(contact_sheet(list(frames), colours["paper"])), note
 
 
 def _animated(form: str) -> Callable[[Drawing, Settings], tuple[bytes, str]]:

@@ -124,7 +124,7 @@ def matrix_drawing(layer: Layer, input_shape: Sequence[int], numbers: Numbers) -
     )
 
 
-def _told(matrix: MatrixOf) -> list[str]:
+def _summary(matrix: MatrixOf) -> list[str]:
     rows, columns = matrix.shape
     count = rows * columns
     return [
@@ -144,7 +144,7 @@ def _text(matrix: MatrixOf, width: int) -> str:
     lines = [f"{matrix.name} as a matrix: y = A x, one row per output, one column per input"]
     for name, each in (("A", matrix), ("its transpose", matrix.transposed)):
         lines += ["", f"{name}, {by_axes(each.shape)}", *_grid(each, width)]
-    lines += ["", *_told(matrix), f"{NOTHING} is an entry without a weight"]
+    lines += ["", *_summary(matrix), f"{NOTHING} is an entry without a weight"]
     return "".join(
         f"{part}\n" for line in lines for part in (wrap(line, width) if line[:1].isalnum() else [line])
     )
@@ -197,10 +197,10 @@ def _scene(matrix: MatrixOf) -> Scene:
         marks += _cells(each, left, top, cell)
         left += each.shape[1] * cell + GAP
     bottom = top + max(rows, columns) * cell + 1.4 * LEADING
-    told = [part for line in _told(matrix) for part in line.split("; ")]
-    marks += [Label(MARGIN, bottom + n * LEADING, line, 15, "ink", "start") for n, line in enumerate(told)]
+    summary = [part for line in _summary(matrix) for part in line.split("; ")]
+    marks += [Label(MARGIN, bottom + n * LEADING, line, 15, "ink", "start") for n, line in enumerate(summary)]
     width = max(left - GAP + MARGIN, 560.0)
-    return Scene(width, bottom + len(told) * LEADING, tuple(marks), title=f"{matrix.name} as a matrix")
+    return Scene(width, bottom + len(summary) * LEADING, tuple(marks), title=f"{matrix.name} as a matrix")
 
 
 def _cells(matrix: MatrixOf, left: float, top: float, cell: float) -> Iterator[Mark]:

@@ -43,10 +43,10 @@ def nested_fields(
     edge = _around(middle, sides[0] * scale, sides[1] * scale)
     marks.append(Shape(edge, None, "padding-edge", width=1.2))  # visible on all colours
     marks.append(Shape(edge, None, "ray", dashed=True, width=1.2))
-    told = [times(field) for _, field in shown]
-    sizes = 6.4 * max(3, *map(len, told)) + 10
+    size_texts = [times(field) for _, field in shown]
+    sizes = 6.4 * max(3, *map(len, size_texts)) + 10
     left = right - SIDE - NAMES - sizes
-    for row, ((name, _), text, colour) in enumerate(zip(shown, told, colours, strict=True)):
+    for row, ((name, _), text, colour) in enumerate(zip(shown, size_texts, colours, strict=True)):
         y = top + 8 + 17 * row
         marks.append(Shape(_around((left + 5, y), 9, 9), colour))
         marks.append(Label(left + 16, y, text, TEXT, "ink", "start"))

@@ -17,7 +17,7 @@ class Column(NamedTuple):
     title : the heading
     values : one per line; None if there is none
     texts : the values as text
-    told : the total or the reference value, as text
+    caption : the total or the reference value, as text
     colour : of the largest bars
     pale : of the other bars
     mark : a value that is marked by a dashed line
@@ -27,7 +27,7 @@ class Column(NamedTuple):
     title: str
     values: tuple[float | int | None, ...]
     texts: tuple[str, ...]
-    told: str
+    caption: str
     colour: str
     pale: str
     mark: float | None = None

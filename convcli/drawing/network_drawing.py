@@ -15,7 +15,7 @@ MARGIN, GAP = 28.0, 26.0
 TITLE, FIGURE, TEXT, SMALL = 22.0, 19.0, 12.0, 10.5  # font sizes
 PITCH, THIN = 19.0, 1100.0  # height of a line with a name; total height of lines without names
 LANE, MOST_GRAPH = 15.0, 170.0  # width of a lane, and of all lanes together
-MOST_NAME, MOST_TOLD = 170.0, 240.0
+MOST_NAME, SUMMARY_WIDTH = 170.0, 240.0
 NARROWEST = 880.0
 BAR, VALUE = 128.0, 62.0  # minimum width of the bars, and width of the number after a bar
 RADIUS = 4.6
@@ -46,7 +46,7 @@ def network_scene(command: str, network: Graph, rows: Sequence[Row], totals: Row
     lane = min(LANE, MOST_GRAPH / laid.width)
     graph = (laid.width - 1) * lane + 2 * RADIUS
     names = 0.0 if narrow else min(MOST_NAME, text_width([line.name for line in lines], TEXT))
-    words = 0.0 if narrow else min(MOST_TOLD, text_width([line.told for line in lines], SMALL))
+    words = 0.0 if narrow else min(SUMMARY_WIDTH, text_width([line.summary for line in lines], SMALL))
     left = MARGIN + graph + 12
     bars = left + (names + 14 + words + GAP if not narrow else GAP)
     width = max(bars + len(shown) * (BAR + VALUE + GAP) - GAP + MARGIN, NARROWEST)
@@ -64,15 +64,15 @@ def network_scene(command: str, network: Graph, rows: Sequence[Row], totals: Row
     if not narrow:
         for line, y in zip(lines, ys, strict=True):
             marks.append(Label(left, y, fitted(line.name, names, TEXT), TEXT, "ink", "start"))
-            what = fitted(line.told, words, SMALL)
+            what = fitted(line.summary, words, SMALL)
             marks.append(Label(left + names + 14, y, what, SMALL, "faint", "start"))
     for number, column in enumerate(shown):
         marks += draw_bars(column, lines, bars + number * step, bar, ys, pitch, named=narrow)
     marks += _legend(lines, bottom + 26)
     marks += _note(network, lines, bottom + 26, width)
-    told = tuple(f"{line.name}: {line.told}" for line in lines)
+    descriptions = tuple(f"{line.name}: {line.summary}" for line in lines)
     heading = f"convcli {command}: {fitted(title, width, SMALL)}"
-    return Scene(width, bottom + 52, tuple(marks), title=heading, told=told)
+    return Scene(width, bottom + 52, tuple(marks), title=heading, descriptions=descriptions)
 
 
 def _header(
@@ -93,8 +93,8 @@ def _header(
         marks, space = nested_fields(fields, input_size(network), width - MARGIN, MARGIN)
     room = width - 2 * MARGIN - space - (GAP if space else 0)
     marks.append(Label(MARGIN, MARGIN + 8, fitted(title, room, TITLE), TITLE, "ink", "start"))
-    told = _told_of_inputs(network, rows[0] if rows else {})
-    marks.append(Label(MARGIN, MARGIN + 34, fitted(told, room, SMALL), SMALL, "faint", "start"))
+    summary = _input_summary(network, rows[0] if rows else {})
+    marks.append(Label(MARGIN, MARGIN + 34, fitted(summary, room, SMALL), SMALL, "faint", "start"))
     makers = {tensor: number for number, node in enumerate(network.nodes) for tensor in node.outputs}
     number = makers.get(next(iter(network.outputs), ""))
     last = {} if number is None else rows[number]
@@ -108,24 +108,24 @@ def _header(
         x += step
     y += 48
     for column in shown:
-        if len(lines) > LARGEST and (text := _told_of_largest(column, lines)):
+        if len(lines) > LARGEST and (text := _largest_summary(column, lines)):
             marks.append(Label(MARGIN, y, fitted(text, room, TEXT), TEXT, "ink", "start"))
             y += 18
     return marks, max(y - 10, MARGIN + (158 if space else 0))
 
 
-def _told_of_inputs(network: Graph, row: Row) -> str:
+def _input_summary(network: Graph, row: Row) -> str:
     """Return the shapes of the inputs and the source of the network as text."""
     parts = [f"{name} {times(shape[1:], each=True)}" for name, shape in network.inputs.items() if shape[1:]]
     if row.get("batch", 1) > 1:
         parts.append(f"batch {row['batch']:,}")
     if row.get("dtype", USUAL) != USUAL:
         parts.append(row["dtype"])
-    told = ", ".join(parts)
-    return " · ".join(filter(None, (told, network.source)))
+    inputs = ", ".join(parts)
+    return " · ".join(filter(None, (inputs, network.source)))
 
 
-def _told_of_largest(column: Column, lines: Sequence[Line]) -> str:
+def _largest_summary(column: Column, lines: Sequence[Line]) -> str:
     """Return a sentence about the share of the largest layers, those with dark bars, and their names."""
     largest = column.largest()
     if not largest or not column.whole:
@@ -149,7 +149,7 @@ def column_heads(
     for number, column in enumerate(shown):
         x = left + number * step
         yield Label(x, top - 30, column.title, 13, "ink", "start")
-        yield Label(x, top - 13, column.told, SMALL, "faint", "start")
+        yield Label(x, top - 13, column.caption, SMALL, "faint", "start")
         yield Shape(((x, top - 2), (x, bottom + 2)), None, "padding-edge", closed=False)
         if column.mark is not None and column.most > 0 and column.mark <= column.most:
             at = x + bar * part(column.mark, column.most)

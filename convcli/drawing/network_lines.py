@@ -35,14 +35,14 @@ class Line(NamedTuple):
     """One line of the picture.
 
     name : of the node, of the first of several nodes, of the group, or of the input
-    told : a short description
+    summary : a short description
     kind : of the layer with the most work: convolution, dense, pool, join, other; or input, group
     members : the indices of its nodes
     inputs : the indices of the lines that it takes inputs from, all before it
     """
 
     name: str
-    told: str
+    summary: str
     kind: str
     members: tuple[int, ...]
     inputs: tuple[int, ...]
@@ -158,7 +158,7 @@ def _lines(network: Graph, parts: Sequence[_Part]) -> list[Line]:
         lines.append(
             Line(
                 part.group if grouped else members[0].name,
-                _told_of_group(members) if grouped else _told_of_layers(members),
+                _group_summary(members) if grouped else _layer_summary(members),
                 "group" if grouped else kind_of(members[0].layer, len(inputs)),
                 part.members,
                 tuple(sorted(inputs)),
@@ -173,12 +173,12 @@ def kind_of(layer: Layer, inputs: int = 1) -> str:
     return kind or ("join" if inputs > 1 else "other")
 
 
-def _told_of_layers(members: Sequence[Node]) -> str:
+def _layer_summary(members: Sequence[Node]) -> str:
     first, *others = members
     return ", ".join([spell(first.layer), *(operator_of(node.layer) for node in others)])
 
 
-def _told_of_group(members: Sequence[Node]) -> str:
+def _group_summary(members: Sequence[Node]) -> str:
     """Return the number of layers of each kind, most important kinds first: 3 conv, 3 bn, 4 more."""
     order = list(dict.fromkeys((*KINDS.values(), "other")))
     counts = Counter(operator_of(node.layer) for node in members)

@@ -60,16 +60,16 @@ def overlap_drawing(layers: Sequence[Layer], input_shape: Sequence[int]) -> Draw
     }
     cure = VARIANTS[CURE](Conv(**plain))
     both = (overlap_of(layers, input_shape), overlap_of(cure, input_shape))
-    told = _told(layer)
+    summary = _summary(layer)
     return Drawing(
         steps=0,
-        text=lambda width, _: _text(both, told, width),
+        text=lambda width, _: _text(both, summary, width),
         record=lambda: _record(both),
-        scenes=lambda: [_scene(both, told)],
+        scenes=lambda: [_scene(both, summary)],
     )
 
 
-def _told(layer: ConvTranspose) -> list[str]:
+def _summary(layer: ConvTranspose) -> list[str]:
     lines = []
     for name, k, s, d in zip(
         axis_names(layer.dims), layer.kernel_size, layer.stride, layer.dilation, strict=True
@@ -80,7 +80,7 @@ def _told(layer: ConvTranspose) -> list[str]:
     return lines if len(rest) > 1 else [rest.pop()]
 
 
-def _text(both: Sequence[Overlap], told: Sequence[str], width: int) -> str:
+def _text(both: Sequence[Overlap], summary: Sequence[str], width: int) -> str:
     lines = ["how many products are summed in each output"]
     for overlap in both:
         wide = max(len(str(count)) for row in overlap.counts for count in row)
@@ -90,7 +90,7 @@ def _text(both: Sequence[Overlap], told: Sequence[str], width: int) -> str:
             *(" ".join(str(count).rjust(wide) for count in row) for row in overlap.counts),
         ]
     return "".join(
-        f"{line}\n" for line in (*lines, "", *(part for line in told for part in wrap(line, width)))
+        f"{line}\n" for line in (*lines, "", *(part for line in summary for part in wrap(line, width)))
     )
 
 
@@ -101,7 +101,7 @@ def _record(both: Sequence[Overlap]) -> list[dict[str, Any]]:
 MARGIN, GAP, SIZE, LEADING = 26.0, 50.0, 34.0, 22.0
 
 
-def _scene(both: Sequence[Overlap], told: Sequence[str]) -> Scene:
+def _scene(both: Sequence[Overlap], summary: Sequence[str]) -> Scene:
     top, left = MARGIN + 3 * LEADING, MARGIN
     title = "How many products are summed in each output"
     marks: list[Mark] = [Label(MARGIN, MARGIN, title, 15, "ink", "start")]
@@ -110,7 +110,7 @@ def _scene(both: Sequence[Overlap], told: Sequence[str]) -> Scene:
         marks += _map(overlap.counts, left, top)
         left += max(len(overlap.counts[0]) * SIZE, len(overlap.name) * 6.6) + GAP
     bottom = top + max(len(overlap.counts) for overlap in both) * SIZE + 1.5 * LEADING
-    lines = [part for line in told for part in wrap(line, 72)]
+    lines = [part for line in summary for part in wrap(line, 72)]
     marks += [Label(MARGIN, bottom + n * LEADING, line, 15, "ink", "start") for n, line in enumerate(lines)]
     return Scene(max(left - GAP + MARGIN, 580.0), bottom + len(lines) * LEADING, tuple(marks), title=title)
 

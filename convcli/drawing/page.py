@@ -51,7 +51,7 @@ def page(
     A single layer of a kind that page.js supports is recomputed there; for other layers the page contains the steps.
     """
     layer = layer_record(layers, stages[0], numbers) if len(stages) == 1 else None
-    told = "\n".join(
+    text = "\n".join(
         plain_frames(stages, 80, None if sum(len(s.steps) for s in stages) <= MOST_TEXT else step)
     )
     data = {
@@ -65,7 +65,7 @@ def page(
         "title": escape("; ".join(heading(stage) for stage in stages)),
         "style": _palettes(theme) + (FOLDER / "page.css").read_text(encoding="utf-8"),
         "fields": "\n".join(_field(name, label, layer) for name, label in FIELDS.items()),
-        "text": escape(told),
+        "text": escape(text),
         "data": json.dumps(data).replace("<", "\\u003c"),
         "script": "\n".join(
             (FOLDER / name).read_text(encoding="utf-8") for name in ("page.js", "page_view.js")

@@ -73,8 +73,8 @@ def _field(network: Graph, tensor: str | None, at: Sequence[int] | None) -> Fiel
     maker = next((place for place, node in enumerate(network.nodes) if tensor in node.outputs), None)
     size = shapes.get(tensor, ())[2:]
     if maker is None or not size:
-        told = tensor if maker is None or network.name else spell(network.nodes[maker].layer)
-        raise ArgumentError(f"what {told!r} sees has no window, so it cannot be drawn; leave it out")
+        name = tensor if maker is None or network.name else spell(network.nodes[maker].layer)
+        raise ArgumentError(f"what {name!r} sees has no window, so it cannot be drawn; leave it out")
     largest = max((shape[2:] for shape in shapes.values() if len(shape) > 2), key=max)
     if max(largest) > MOST_SIDE:
         raise ArgumentError(
@@ -123,7 +123,7 @@ def _title(field: Field) -> str:
     return f"what output ({place}) sees"
 
 
-def _told(field: Field) -> list[str]:
+def _summary(field: Field) -> list[str]:
     """Return lines with the receptive field on each axis, as in `convcli shape`."""
     lines = []
     for name, axis in zip(axis_names(len(field.numbers)), field.numbers, strict=True):
@@ -132,12 +132,12 @@ def _told(field: Field) -> list[str]:
             f"padding {_known(axis.padding)}"
         )
     rest = {line.partition(": ")[2] for line in lines}
-    told = lines if len(rest) > 1 else sorted(rest)
+    summary = lines if len(rest) > 1 else sorted(rest)
     if len(field.shown) < len(field.levels):
-        told.append(
+        summary.append(
             f"{len(field.shown)} of the {len(field.levels)} tensors on the longest path, the last of each size"
         )
-    return told
+    return summary
 
 
 def _known(number: object) -> str:
@@ -150,7 +150,7 @@ def _text(field: Field, width: int) -> str:
         sizes = by_axes([len(seen) for seen in level.seen])
         heading = f"{level.name}, {by_axes(level.size)}: {sizes} seen"
         lines += ["", heading, *(_grid(level, width) if max(level.size) <= width else [_ranges(level)])]
-    return "".join(f"{line}\n" for line in (*lines, "", *_told(field)))
+    return "".join(f"{line}\n" for line in (*lines, "", *_summary(field)))
 
 
 def _grid(level: Level, width: int) -> list[str]:
@@ -167,11 +167,11 @@ def _grid(level: Level, width: int) -> list[str]:
 
 def _ranges(level: Level) -> str:
     """Return the seen positions of a level that is too large to print."""
-    told = [
+    parts = [
         f"{name} {seen[0]} to {seen[-1]}" if seen else f"{name}: nothing"
         for name, seen in zip(axis_names(len(level.size)), level.seen, strict=True)
     ]
-    return ", ".join(told)
+    return ", ".join(parts)
 
 
 def _rows_and_columns(level: Level) -> tuple[int, int]:
@@ -217,11 +217,13 @@ def _scene(field: Field) -> Scene:
     for (above, upper), (below, lower) in pairwise(planes):
         marks += rays(lower.cell(*_box(below, shrunk)), upper.cell(*_box(above, shrunk)), 0.1)
     bottom = top - RISE + GAP
-    told = _told(field)
+    summary = _summary(field)
     if shrunk < 1:
-        told.append("areas are to scale: there are too many cells to draw individually")
-    marks += [Label(MARGIN, bottom + n * LEADING, line, 15, "ink", "start") for n, line in enumerate(told)]
-    return Scene(widest + names + 2 * MARGIN, bottom + len(told) * LEADING, tuple(marks), title=_title(field))
+        summary.append("areas are to scale: there are too many cells to draw individually")
+    marks += [Label(MARGIN, bottom + n * LEADING, line, 15, "ink", "start") for n, line in enumerate(summary)]
+    return Scene(
+        widest + names + 2 * MARGIN, bottom + len(summary) * LEADING, tuple(marks), title=_title(field)
+    )
 
 
 def _cells(level: Level, plane: Plane, _: float, *, is_output: bool) -> Iterator[Mark]:

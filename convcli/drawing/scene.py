@@ -138,7 +138,7 @@ class Scene(NamedTuple):
     base : marks that are always visible
     kept : for each step, marks that are visible from the next step on
     now : for each step, marks that are visible in this step only
-    told : a description of each step
+    descriptions : a description of each step
     """
 
     width: float
@@ -146,7 +146,7 @@ class Scene(NamedTuple):
     base: tuple[Mark, ...]
     kept: tuple[tuple[Mark, ...], ...] = ()
     now: tuple[tuple[Mark, ...], ...] = ()
-    told: tuple[str, ...] = ()
+    descriptions: tuple[str, ...] = ()
     title: str = ""
 
     def frame(self, number: int) -> list[Mark]:

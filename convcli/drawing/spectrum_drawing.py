@@ -62,16 +62,20 @@ def spectrum_scene(
     marks += _scale(lefts[2] + PANEL + 22, top)
     top += PANEL + 84
     marks += _plot(rows, lefts[0], top, lefts[2] + PANEL - lefts[0])
-    told = tuple(
-        f"{row['frequency']:.4g} {CYCLES}: before {_told(row['before'])}, after {_told(row['after'])}"
+    descriptions = tuple(
+        f"{row['frequency']:.4g} {CYCLES}: before {_number(row['before'])}, after {_number(row['after'])}"
         for row in rows
     )
     return Scene(
-        width, top + PLOT + 52, tuple(marks), told=told, title=f"the spectrum before and after {name}"
+        width,
+        top + PLOT + 52,
+        tuple(marks),
+        descriptions=descriptions,
+        title=f"the spectrum before and after {name}",
     )
 
 
-def _told(value: float | None) -> str:
+def _number(value: float | None) -> str:
     return "nothing" if value is None else f"{value:.1f} dB"
 
 
@@ -99,16 +103,16 @@ def _picture(values: Array, white: float, left: float, top: float) -> Iterator[M
     if small.min() < 0:
         largest = float(np.abs(values).max())
         pixels = signed_colours(small / largest)
-        told = f"blue below 0, red above, to {largest:.4g}"
+        legend = f"blue below 0, red above, to {largest:.4g}"
     else:
         pixels = np.repeat(
             np.rint(small.clip(0, white) / white * 255).astype(np.uint8)[..., np.newaxis], 3, axis=2
         )
-        told = f"black is 0, white {white:g}"
+        legend = f"black is 0, white {white:g}"
     scale = min(PANEL / values.shape[1], THUMB / values.shape[0])
     high, wide = (n * scale for n in values.shape)
     yield Bitmap(left, top, wide, high, pixels)
-    yield Label(left, top + high + 12, told, SMALL, "faint", "start")
+    yield Label(left, top + high + 12, legend, SMALL, "faint", "start")
 
 
 def _kernel(kernels: Sequence[Kernel], left: float, top: float) -> Iterator[Mark]:
@@ -134,8 +138,8 @@ def _kernel(kernels: Sequence[Kernel], left: float, top: float) -> Iterator[Mark
         yield Shape(_box(x, top, wide, high), None, "padding-edge")
         x += wide + gap
     rows, columns = matrices[0].shape
-    told = f"{rows}x{columns}, blue below 0, red above"
-    yield Label(left, top + rows * scale + 12, told, SMALL, "faint", "start")
+    legend = f"{rows}x{columns}, blue below 0, red above"
+    yield Label(left, top + rows * scale + 12, legend, SMALL, "faint", "start")
 
 
 def _reduced(values: Array, most: int) -> Array:

@@ -90,8 +90,8 @@ class _Layout:
             top += RISE - GAP
         self.bottom = top - RISE + 24
         self.letters = int(inner / (TEXT * LETTER))
-        self.told = [self._sums(step) for step in stage.steps]
-        self.height = self.bottom + max(map(len, self.told)) * LEADING + MARGIN / 2
+        self.descriptions = [self._sums(step) for step in stage.steps]
+        self.height = self.bottom + max(map(len, self.descriptions)) * LEADING + MARGIN / 2
 
     def scene(self) -> Scene:
         """Return the scene."""
@@ -171,7 +171,7 @@ class _Layout:
         for term in step.terms:
             yield from self._seen(term.channel, term.row, term.column, term.value, term.weight)
         yield from self._output(number, "current")
-        for place, text in enumerate(self.told[number]):
+        for place, text in enumerate(self.descriptions[number]):
             yield Label(MARGIN, self.bottom + (place + 0.8) * LEADING, text, TEXT, "ink", "start")
 
     def _seen(

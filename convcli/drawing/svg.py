@@ -28,12 +28,12 @@ def svg(scenes: Sequence[Scene], theme: str, delay: float, step: int | None = No
             parts += _moved(scene, width, _animated(scene, begun, count, styles))
         begun += steps
     title = escape("; ".join(scene.title for scene in scenes))
-    told = escape("\n".join(text for scene in scenes for text in scene.told))
+    description = escape("\n".join(text for scene in scenes for text in scene.descriptions))
     sheet = "".join([_colours(theme), *_motion(styles, count, delay)])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(width)} {_n(height)}" width="{_n(width)}" '
         f'height="{_n(height)}" role="img" aria-labelledby="title desc">\n'
-        f'<title id="title">{title}</title>\n<desc id="desc">{told}</desc>\n<style>{sheet}</style>\n'
+        f'<title id="title">{title}</title>\n<desc id="desc">{description}</desc>\n<style>{sheet}</style>\n'
         f'<rect width="100%" height="100%" class="f-paper"/>\n' + "\n".join(parts) + "\n</svg>\n"
     )
 
@@ -134,8 +134,8 @@ def _shape(shape: Shape) -> str:
         "stroke-width": "" if shape.width == 1 else _n(shape.width),
         "opacity": "" if shape.opacity == 1 else f"{shape.opacity:g}",
     }
-    told = "".join(f' {name}="{value}"' for name, value in settings.items() if value)
-    return f'<{"polygon" if shape.closed else "polyline"} points="{points}"{told}/>'
+    attributes = "".join(f' {name}="{value}"' for name, value in settings.items() if value)
+    return f'<{"polygon" if shape.closed else "polyline"} points="{points}"{attributes}/>'
 
 
 def _bitmap(bitmap: Bitmap) -> str:

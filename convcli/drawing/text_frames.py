@@ -49,13 +49,13 @@ def legend(stage: Stage) -> list[str]:
     kinds = {stage.canvas.kind(row, column) for row, column in stage.canvas.cells()}
     meaning = {"padding": "padding", "between": "a zero between two inputs"}
     marks = [meaning[kind] for kind in ("padding", "between") if kind in kinds]
-    said = [f"{NOTHING} is {' or '.join(marks)}"] if marks else []
+    marks_text = [f"{NOTHING} is {' or '.join(marks)}"] if marks else []
     between = (
         ["a tap between cells interpolates the cells around it"] if stage.name.startswith("deform") else []
     )
     turned = ["the kernel is rotated by 180 degrees"] if stage.turned and stage.kernel_size != (1, 1) else []
     around = f"( ) is padding, {stage.border.mode}"
-    padded = [around] if "padding" in kinds and stage.border.mode != "zeros" else said
+    padded = [around] if "padding" in kinds and stage.border.mode != "zeros" else marks_text
     return [*turned, *between, *padded, f"[ ] is the window, {WAITING} an output not computed yet"]
 
 
@@ -75,8 +75,10 @@ class TextFrames:
         """Return one step as lines that fit a width, if the cells allow it."""
         stage, step = self.stage, self.stage.steps[number]
         channel, row, column = step.place
-        told = f"row {row}, column {column}" + (f", channel {channel}" if stage.output_shape[0] > 1 else "")
-        title = f"step {number + 1} of {len(stage.steps)}: output {told}"
+        position = f"row {row}, column {column}" + (
+            f", channel {channel}" if stage.output_shape[0] > 1 else ""
+        )
+        title = f"step {number + 1} of {len(stage.steps)}: output {position}"
         blocks = [*self._input_blocks(step), *_kernel_blocks(stage, step), *self._output_blocks(number)]
         found: list[TextLine] = [[Piece(title, TITLE)], []]
         for band in _bands(blocks, width):

@@ -65,8 +65,10 @@ def _network(found: Mapping[str, Any], layout: str | None) -> Asked:
     others = [name for name in ("linear", "depth", "threads") if found.get(name)]
     for name in (*filter(layer.given, Request._fields), *others):
         if name not in OF_BOTH and name in found:
-            told = "kernel" if name == "kernels" else name
-            raise ArgumentError(f"`{told}` belongs to a layer, and has no use with `network`; leave it out")
+            argument = "kernel" if name == "kernels" else name
+            raise ArgumentError(
+                f"`{argument}` belongs to a layer, and has no use with `network`; leave it out"
+            )
     if layout is not None and layout not in LAYOUTS:
         raise ArgumentError(f"`layout`: there is no {layout!r}; use {', '.join(LAYOUTS)}")
     weights = found.get("weights")

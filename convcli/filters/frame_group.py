@@ -150,9 +150,9 @@ class FrameGroup:
         return total
 
     @property
-    def spelled(self) -> list[str]:
+    def layer_texts(self) -> list[str]:
         """The layers in the notation of chains."""
-        return [text for stage in self.stages for text in stage.spelled()]
+        return [text for stage in self.stages for text in stage.layer_texts()]
 
     def sizes(self) -> Iterator[tuple[str, int]]:
         """Yield the number of pixels of every padded input and every output, each with words for an error."""

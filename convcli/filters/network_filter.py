@@ -35,10 +35,10 @@ class NetworkFilter:
         if self.run.layer is None and form not in NUMBERS:
             maps = prepared[0].maps[0]
             if maps not in COLOURS or self.run.is_classifier:
-                told = "x".join(map(str, prepared[0].made))
+                shape_text = "x".join(map(str, prepared[0].made))
                 raise ImageError(
-                    f"cannot write {target}: the network's output is {told}, and a picture has 1, 3 or 4 channels; "
-                    "give `output='x.npy'` for the values, or `layer` to draw maps side by side"
+                    f"cannot write {target}: the network's output is {shape_text}, and a picture has 1, 3 or 4 "
+                    "channels; give `output='x.npy'` for the values, or `layer` to draw maps side by side"
                 )
         if self.run.layer is not None and form not in NUMBERS:
             check_sheet("`layer`", form, target)
@@ -95,7 +95,7 @@ class NetworkPlan:
         return inputs + outputs + max(each.memory for each in self.prepared)
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """A description of the run."""
         first = self.prepared[0]
         wanted = f"to {self.work.run.layer} " if self.work.run.layer is not None else ""

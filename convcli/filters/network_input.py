@@ -80,21 +80,23 @@ class NetworkInput(NamedTuple):
 
     def taken(self, declared: Sequence[int | str]) -> Taken:
         """Return the input for a declared full shape, or raise ArgumentError if it does not fit a picture."""
-        told = "x".join(map(str, declared)) or "one number"
+        shape_text = "x".join(map(str, declared)) or "one number"
         if len(declared) != 4:
-            raise ArgumentError(f"the network's input is {told}, not a picture; it must be N x C x H x W")
+            raise ArgumentError(
+                f"the network's input is {shape_text}, not a picture; it must be N x C x H x W"
+            )
         known = [n if isinstance(n, int) else None for n in declared]
         layout = self.layout or ("nhwc" if known[1] not in COUNTS and known[3] in COUNTS else "nchw")
         channels, height, width = known[1:] if layout == "nchw" else (known[3], known[1], known[2])
         if channels not in (*COUNTS, None):
             raise ArgumentError(
-                f"the network's input {told} has {channels} channels, and pictures have 1, 3 or 4; "
+                f"the network's input {shape_text} has {channels} channels, and pictures have 1, 3 or 4; "
                 f"set the axis of the channels with `layout`"
             )
         if (known[0] or 1) != 1:
             raise ArgumentError(
-                f"the network's input {told} takes batches of {known[0]}, but pictures run one at a time; export it "
-                "with a batch size of 1"
+                f"the network's input {shape_text} takes batches of {known[0]}, but pictures run one at a time; export "
+                "it with a batch size of 1"
             )
         return Taken(channels, height, width, layout)
 

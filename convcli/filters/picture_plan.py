@@ -60,10 +60,10 @@ class FilteredRows:
         """Yield the rows of the result from top to bottom: (rows, W) or (rows, W, C)."""
         return iter(self.made)
 
-    def told(self) -> FilteredPicture:
+    def result(self) -> FilteredPicture:
         """Return the result with its notes and statistics, after all rows were computed."""
         assert self.made.made is not None
-        return self.plan.told(self.black, [self.made.made])
+        return self.plan.with_statistics(self.black, [self.made.made])
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,16 @@ class Filtering:
 
     def plan(self, name: str, target: str, picture: Picture, form: str) -> Plan:
         """Return the plan for a picture, whose pixels may be black, or raise an error if it cannot be filtered."""
-        asked = self.filter
+        picture_filter = self.filter
         groups = [
-            group.becoming(result_mode(asked.request, name, target, group))
-            for group in asked.groups(name, picture, form)
+            group.becoming(result_mode(picture_filter.request, name, target, group))
+            for group in picture_filter.groups(name, picture, form)
         ]
-        parts = list(map(asked.foretold, groups))
-        if asked.region is not None:
+        parts = list(map(picture_filter.black_frames, groups))
+        if picture_filter.region is not None:
             for group, made in zip(groups, parts, strict=True):
-                _check_region(asked.region, name, group.frames, made)
-        return Plan(asked, picture, groups, parts)
+                _check_region(picture_filter.region, name, group.frames, made)
+        return Plan(picture_filter, picture, groups, parts)
 
 
 def _check_region(region: Region, name: str, before: Sequence[Frame], after: Sequence[Frame]) -> None:
@@ -138,13 +138,13 @@ class Plan:
     def facts(self) -> dict[str, Any]:
         """The layers, their cost, and the estimated seconds on one core."""
         return {
-            "layers": self.groups[0].spelled,
+            "layers": self.groups[0].layer_texts,
             "macs": sum(group.cost.macs for group in self.groups),
             "seconds": round(sum(group.seconds for group in self.groups), 3),
         }
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """A description of the layers and their cost."""
         facts = self.facts
         return f"run {', '.join(facts['layers'])}: {facts['macs']:,} multiply-adds"
@@ -189,7 +189,7 @@ class Plan:
         origins, before = self._origins(), self.picture.black()
         groups, self.groups, self.picture = self.groups, [], before
         made = self.filter.make_all(groups)
-        return self.told(
+        return self.with_statistics(
             self._result(before, [frame for part in made for frame in part.frames], origins), made
         )
 
@@ -204,7 +204,7 @@ class Plan:
 
         return kept_true(result, *_of_frames(origins))
 
-    def told(self, result: Picture, made: list[Made]) -> FilteredPicture:
+    def with_statistics(self, result: Picture, made: list[Made]) -> FilteredPicture:
         """Return a result with the notes and statistics of the runs that made it."""
         notes = dict.fromkeys(note for part in made for note in part.notes)
         return FilteredPicture(
@@ -237,9 +237,9 @@ class Plan:
         found: Origins = []
         for group, frames in zip(self.groups, self.parts, strict=True):
             frame = group.frames[0]
-            said = self.picture.metadata if not found or frame.page is None else frame.page
+            metadata = self.picture.metadata if not found or frame.page is None else frame.page
             moves = None if self.filter.sheet else group.moves
-            found.append((Origin.of(frame, said, group.skips_nan), moves, len(frames)))
+            found.append((Origin.of(frame, metadata, group.skips_nan), moves, len(frames)))
         return found
 
 

@@ -96,18 +96,20 @@ class PlainRows:
         extent = None
         if self._single.value_range == "minmax":
             extent = Extent.around(self._extent(rows) for rows in self._bands) or Extent(0, 0)
-        told: list[Filtered] = []
+        bands: list[Filtered] = []
         samples = 0
         for rows in self._bands:
             made = self._filtered(rows, extent)
             samples += made.pixels.size
-            told.append(made._replace(pixels=made.pixels[:0].copy(), clipped=made.clipped * made.pixels.size))
+            bands.append(
+                made._replace(pixels=made.pixels[:0].copy(), clipped=made.clipped * made.pixels.size)
+            )
             yield made.pixels
             del made
-        measured = [each.measured for each in told if each.measured is not None]
-        self.filtered = told[0]._replace(
-            pixels=black_pixels((*self._bands.output_size, self._bands.channels), told[0].pixels.dtype),
-            clipped=sum(each.clipped for each in told) / samples,
+        measured = [each.measured for each in bands if each.measured is not None]
+        self.filtered = bands[0]._replace(
+            pixels=black_pixels((*self._bands.output_size, self._bands.channels), bands[0].pixels.dtype),
+            clipped=sum(each.clipped for each in bands) / samples,
             measured=sum(measured[1:], measured[0]) if measured else None,
         )
 

@@ -206,7 +206,7 @@ class PictureFilter(NamedTuple):
 
         done = run(self.tile_work(group, group.given(self.colours), extent))
         pixels = self._on_sheet(group, done.pixels) if self.sheet else done.pixels
-        return self.told(group, self.framed(group, pixels), done)
+        return self.result(group, self.framed(group, pixels), done)
 
     def notes(self, group: FrameGroup) -> tuple[str, ...]:
         """Return the notes of the stages of a group, and on maps that are not drawn on a sheet."""
@@ -218,7 +218,7 @@ class PictureFilter(NamedTuple):
         undrawn = [f"{MOST} of the {maps} maps are drawn; .npy stores all of them"] if maps > MOST else []
         return (*group.notes, *undrawn)
 
-    def told(self, group: FrameGroup, frames: tuple[Frame, ...], done: Filtered) -> Made:
+    def result(self, group: FrameGroup, frames: tuple[Frame, ...], done: Filtered) -> Made:
         """Return the result frames of a group with the statistics of the run."""
         count, plan = prod(group.output_shape), done.plan
         if group.plain is None:
@@ -276,7 +276,7 @@ class PictureFilter(NamedTuple):
 
         return extent_of(self.tile_work(group, group.given(self.colours)))
 
-    def foretold(self, group: FrameGroup) -> list[Frame]:
+    def black_frames(self, group: FrameGroup) -> list[Frame]:
         """Return the result frames of a group with black pixels."""
         maps, *size = group.output_shape
         if self.sheet:
@@ -293,7 +293,7 @@ class PictureFilter(NamedTuple):
         """Filter a group by a single kernel, with exact rounding."""
         (frame,) = group.frames
         filtered = self.single(group).filtered(frame.pixels, extent, self.stats)
-        return self.told(group, (replace(frame, pixels=filtered.pixels, mode=group.made.mode),), filtered)
+        return self.result(group, (replace(frame, pixels=filtered.pixels, mode=group.made.mode),), filtered)
 
     def single(self, group: FrameGroup) -> SingleKernel:
         """Return the single kernel of a group with the options of this filter."""
@@ -323,7 +323,7 @@ class PictureFilter(NamedTuple):
             return 0
         maps, *size = group.output_shape
         each = raw_dtype(group.frames[0].pixels.dtype).itemsize
-        drawn = prod(self.foretold(group)[0].pixels.shape[:2])
+        drawn = prod(self.black_frames(group)[0].pixels.shape[:2])
         return (maps + group.has_alpha) * prod(size) * each + SHEET * drawn
 
     def framed(self, group: FrameGroup, pixels: Array) -> tuple[Frame, ...]:

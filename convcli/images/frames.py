@@ -56,7 +56,7 @@ def read_frames(
     """Return the chosen frames of an opened image; their pixels are checked against the limit before decoding."""
     notes = dict.fromkeys(_notes(file, image))
     frames: list[Frame] = []
-    said: list[Found] = []
+    metadata_found: list[Found] = []
     metadata_of = MetadataReader(file)
     count = _count(name, file, image)
     numbers, pixels_left = chosen(count), max_pixels
@@ -67,18 +67,20 @@ def read_frames(
         check_pixels(name, len(numbers), pixels_left, max_pixels)
         check_tiles(name, file, image, max_pixels)
         read, more = _read_frame(name, file, image, number, count, deep)
-        if not said or image.format == "TIFF":
-            said.append(metadata_of(image))
-            more = (*more, *said[-1].notes)
-        frames.append(read if len(said) < 2 else replace(read, page=said[-1].metadata))
+        if not metadata_found or image.format == "TIFF":
+            metadata_found.append(metadata_of(image))
+            more = (*more, *metadata_found[-1].notes)
+        frames.append(read if len(metadata_found) < 2 else replace(read, page=metadata_found[-1].metadata))
         notes |= dict.fromkeys(more)
     image.seek(0)  # the first frame has the information about the whole file
     poster = bool(getattr(image, "default_image", False))
     form = "JPEG" if image.format == "MPO" else str(image.format)
     loop = image.info.get("loop") if count > 1 else None
-    lost = dict.fromkeys(each for found in said for each in found.lost)
+    lost = dict.fromkeys(each for found in metadata_found for each in found.lost)
     coded = _coded(file, image, form)
-    return Picture(tuple(frames), form, said[0].metadata, loop, poster, tuple(notes), coded, tuple(lost))
+    return Picture(
+        tuple(frames), form, metadata_found[0].metadata, loop, poster, tuple(notes), coded, tuple(lost)
+    )
 
 
 def _count(name: str, file: BinaryIO, image: ImageFile) -> int:

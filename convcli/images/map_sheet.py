@@ -113,8 +113,8 @@ def draw_maps(
     signed = any(low < 0 for low, _ in ends)
     sheet = Image.new("RGB", plan.shape[::-1], PAPER)
     pen = ImageDraw.Draw(sheet)
-    told = "blue below 0, white 0, red above" if signed else "black the least value, white the largest"
-    head = f"{title}: {told}" if title else told
+    legend = "blue below 0, white 0, red above" if signed else "black the least value, white the largest"
+    head = f"{title}: {legend}" if title else legend
     if len(maps) > plan.maps:
         head = f"{plan.maps} of {len(maps)} maps; {head}"
     _write(pen, (GAP, HEAD // 2), head, plan.shape[1] - 2 * GAP, INK)

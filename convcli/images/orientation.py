@@ -25,9 +25,9 @@ def orientation_ahead(image: ImageFile) -> int:
     """Return the orientation without decoding the image; Pillow would decode a PNG to look for EXIF at its end."""
     if image.format != "PNG":
         return orientation_of(image)
-    said = Image.new("1", (1, 1))
-    said.info = {key: image.info[key] for key in ("exif", "xmp") if key in image.info}
-    return orientation_of(said)
+    blank = Image.new("1", (1, 1))
+    blank.info = {key: image.info[key] for key in ("exif", "xmp") if key in image.info}
+    return orientation_of(blank)
 
 
 def upright(image: Image.Image) -> Image.Image:

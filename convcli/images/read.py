@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from convcli.errors import MOST_SAID, cut
+from convcli.errors import MAX_MESSAGE, cut
 from convcli.images.codecs.identify_boxed import BOXED, opened_boxed
 from convcli.images.codecs.jpeg_claims import MAGIC as JPEG_MAGIC
 from convcli.images.codecs.jpeg_claims import check_jpeg
@@ -261,7 +261,7 @@ def _opened(source: Path | BinaryIO, stack: ExitStack) -> tuple[BinaryIO, int]:
 def _few(notes: Sequence[str]) -> tuple[str, ...]:
     """Return notes limited in number and length."""
     more = [f"{len(notes) - MOST_NOTES:,} more notes"] if len(notes) > MOST_NOTES else []
-    return tuple(cut(note, MOST_SAID) for note in (*notes[:MOST_NOTES], *more))
+    return tuple(cut(note, MAX_MESSAGE) for note in (*notes[:MOST_NOTES], *more))
 
 
 def _damages(warnings: Iterable[str]) -> list[str]:

@@ -24,7 +24,7 @@ class ByRows(NamedTuple):
     memory: int
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """The description that -v prints."""
         ends = ("decoded by rows",) * (self.stored is not None) + ("written by rows",) * self.written
         return ", ".join(ends)

@@ -227,7 +227,7 @@ class FileToFile:
         rows = planned.rows
         ends = (rows is not None and rows.stored is not None, rows is not None and rows.written)
         facts = dry_run_facts(job.name, planned.target, picture, after, plan.facts, planned.memory, ends)
-        text = json.dumps(facts) if self.as_json else sentence(facts, plan.said)
+        text = json.dumps(facts) if self.as_json else sentence(facts, plan.description)
         return Outcome(answer=f"{text}\n".encode(), notes=tuple(plan.notes))
 
     def _written(self, job: Job, planned: _Planned, facts: Facts) -> Outcome:
@@ -239,7 +239,7 @@ class FileToFile:
             result = planned.plan.run()
             made = result.picture
         else:
-            to_make, how = cast(PlanByRows, planned.plan).rows(), f", {rows.said}"
+            to_make, how = cast(PlanByRows, planned.plan).rows(), f", {rows.description}"
             made = to_make.black
             if rows.written:
                 writer = rows_writer(made, planned.form, self.threads, self.coding)
@@ -247,7 +247,7 @@ class FileToFile:
                 losses = writer.notes
             else:
                 made = gathered(to_make)
-            result = to_make.told()
+            result = to_make.result()
         shown = b""
         if self.screen is not None:
             from convcli.images.preview import preview
@@ -279,8 +279,8 @@ class FileToFile:
 
 def _skipped(job: Job, *, aloud: bool = False) -> Outcome:
     """Return the outcome of a job whose output exists; with `aloud`, it is reported even without -v."""
-    said = (f"skipped, {job.target} exists",)
-    return Outcome(skipped=True, notes=said if aloud else (), details=() if aloud else said)
+    notes = (f"skipped, {job.target} exists",)
+    return Outcome(skipped=True, notes=notes if aloud else (), details=() if aloud else notes)
 
 
 def _record(job: Job, result: Result, record: Mapping[str, Any]) -> bytes:

@@ -84,7 +84,7 @@ class Plan(Protocol):
         """The peak memory of the work in bytes, including the frames of the input."""
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """A description of the work, as a part of a sentence."""
 
     @property
@@ -116,7 +116,7 @@ class RowsToMake(Protocol):
     def __iter__(self) -> Iterator[NDArray[Any]]:
         """Yield bands of rows from top to bottom."""
 
-    def told(self) -> Result:
+    def result(self) -> Result:
         """Return the result, with black pixels, after all rows were iterated."""
 
 

@@ -87,7 +87,7 @@ def descend(
     lr: float | None = None,
     seed: int | None = None,
     bias: bool = True,
-    told: Callable[[Step], None] = lambda _: None,
+    on_step: Callable[[Step], None] = lambda _: None,
 ) -> tuple[Step, float]:
     """Run `steps` steps of full-batch gradient descent; raise ArgumentError if it diverges.
 
@@ -100,7 +100,7 @@ def descend(
         The learning rate; by default 0.9 times the largest one that converges.
     seed : int, optional
         Seed of the initial weights; by default they are zeros.
-    told : callable
+    on_step : callable
         Called with the weights before each step, and with the final ones.
 
     Returns
@@ -121,7 +121,7 @@ def descend(
         elif not loss <= before + GROWN * first:
             raise ArgumentError(_diverged(number, before, loss, rate, largest_rate(problem)))
         step = Step(weights, shift * scale, loss, scale * max(float(np.abs(error).max()) for error in errors))
-        told(step)
+        on_step(step)
         if number == steps:
             break
         before = loss

@@ -176,7 +176,7 @@ class Recipe(NamedTuple):
             lr=self.lr,
             seed=self.seed,
             bias=self.bias,
-            told=steps.append,
+            on_step=steps.append,
         )
         return _Part(found, last.weights, last.bias, steps, rate, last.loss * scale**2)
 

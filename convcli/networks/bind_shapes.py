@@ -32,7 +32,7 @@ def _by_name(network: Graph, shapes: Any) -> Mapping[str, Any]:
         return shapes
     if len(network.inputs) != 1:
         raise ArgumentError(
-            f"the network has the inputs {', '.join(network.inputs)}; give the shape {_told(shapes)} by name"
+            f"the network has the inputs {', '.join(network.inputs)}; give the shape {_shape_text(shapes)} by name"
         )
     return dict.fromkeys(network.inputs, shapes)
 
@@ -48,8 +48,8 @@ def _bound(name: str, declared: NamedShape, given: Any, batch: int) -> Shape:
         shape = (declared[0], *given)
     else:
         raise ArgumentError(
-            f"the input {name!r} is {_told(declared)}, but the shape {_told(given)} has {len(given)} axes; give "
-            f"{len(declared)}, or {len(declared) - 1} without the batch axis"
+            f"the input {name!r} is {_shape_text(declared)}, but the shape {_shape_text(given)} has {len(given)} axes; "
+            f"give {len(declared)}, or {len(declared) - 1} without the batch axis"
         )
     if shape and (isinstance(shape[0], str) or (shape[0] == 1 and len(shape) > 1)):
         shape = (batch, *shape[1:])
@@ -60,7 +60,8 @@ def _bound(name: str, declared: NamedShape, given: Any, batch: int) -> Shape:
     unknown = [size for size in shape if isinstance(size, str)]
     if unknown:
         raise ArgumentError(
-            f"the input {name!r} is {_told(declared)}, of which {' and '.join(unknown)} are unknown; give its shape"
+            f"the input {name!r} is {_shape_text(declared)}, of which {' and '.join(unknown)} are unknown; give its "
+            "shape"
         )
     return as_shape(shape) if shape else ()  # type: ignore[arg-type]  # all sizes are known here
 
@@ -84,5 +85,5 @@ def as_item(name: str, given: Sequence[int], usual: Sequence[int]) -> Shape:
     return shape
 
 
-def _told(shape: Any) -> str:
+def _shape_text(shape: Any) -> str:
     return by_axes(shape) if is_sequence(shape) else repr(shape)

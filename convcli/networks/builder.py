@@ -103,7 +103,7 @@ class Builder:
         """Use a named kernel as the weight of the last layer, which must be a convolution, when the network runs."""
         node = self._nodes[-1]
         if not isinstance(node.layer, Convolution):
-            raise ArgumentError(f"{node.told} takes no kernel {text!r}; only convolutions do")
+            raise ArgumentError(f"{node.description} takes no kernel {text!r}; only convolutions do")
         self._kernels[f"{node.owner}.weight"] = text
 
     def build(self, *outputs: str, remarks: Sequence[str] = ()) -> Network:
@@ -141,8 +141,8 @@ class Builder:
         try:
             layer = parse_layer(text, self._shapes[inputs[0]][1:] if inputs else (1,))
         except ArgumentError as error:
-            told = f"'{' '.join(text.split())}'"
-            raise ArgumentError(f"{told}: {error}; {self._origins(inputs)}") from None
+            described = f"'{' '.join(text.split())}'"
+            raise ArgumentError(f"{described}: {error}; {self._origins(inputs)}") from None
         if isinstance(layer, DeformConv) and len(inputs) == 1:  # the branch that predicts its offsets
             inputs += self._add(Branch(layer=layer.predictor()), inputs, None, ())
         return self._add(layer, inputs, name, weights)
@@ -187,12 +187,12 @@ class Builder:
 
     def _origins(self, inputs: Sequence[str]) -> str:
         """Return the shapes of the inputs and the nodes that they come from, as text."""
-        told = []
+        described = []
         for tensor in inputs:
             node = self._makers.get(tensor)
             made = f"from {node.name} ({spell(node.layer)})" if node else f"from the input {tensor!r}"
-            told.append(f"{by_axes(self._shapes[tensor][1:])} {made}")
-        return f"its input is {' and '.join(told)}" if told else "it has no input"
+            described.append(f"{by_axes(self._shapes[tensor][1:])} {made}")
+        return f"its input is {' and '.join(described)}" if described else "it has no input"
 
 
 def _names(weights: str | Sequence[str]) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ class Step:
     finish: tuple[str, Arguments] | None = None
     output: str = ""
     place: int = 0
-    spelled: tuple[
+    decomposed: tuple[
         int, ...
     ] = ()  # the indices of the nodes of a decomposed activation, which has no parameters
 
@@ -81,27 +81,27 @@ class Fusion:
 
     def steps(self) -> list[Step]:
         """Return the steps in an order in which inputs are computed before they are used."""
-        spelled = self._spelled()
+        decomposed = self._decomposed()
         made = []
         for place, node in enumerate(self.nodes):
             if place in self.taken:
                 continue
-            step = spelled.get(place) or Step(node, output="", place=place)
+            step = decomposed.get(place) or Step(node, output="", place=place)
             if isinstance(node.layer, Conv | Dense | Linear | BatchNorm | Add | Elementwise):
-                self._follow(step, spelled)
+                self._follow(step, decomposed)
             made.append(step)
         return sorted(made, key=lambda step: step.place)
 
-    def _follow(self, step: Step, spelled: Mapping[int, Step]) -> None:
+    def _follow(self, step: Step, decomposed: Mapping[int, Step]) -> None:
         """Fuse the nodes after a step's head into it, as long as nothing else uses the tensors in between."""
         weighted = isinstance(step.head.layer, Conv | Dense | Linear)
         tensor = step.outputs[0]
         while step.finish is None:
-            place = self._next(tensor, spelled)
+            place = self._next(tensor, decomposed)
             if place is None or place in self.taken:
                 return
             node = self.nodes[place]
-            other = spelled.get(place)
+            other = decomposed.get(place)
             layer = node.layer if other is None else other.head.layer
             if weighted and not step.add and other is None and self._is_affine(step.head.layer, node, tensor):
                 step.affine.append(node)
@@ -118,14 +118,14 @@ class Fusion:
             tensor = node.outputs[0] if other is None else other.output
             step.output, step.place = tensor, place if other is None else other.place
 
-    def _next(self, tensor: str, spelled: Mapping[int, Step]) -> int | None:
+    def _next(self, tensor: str, decomposed: Mapping[int, Step]) -> int | None:
         """Return the only user of a tensor, or None."""
         users = set(self.users.get(tensor, ()))
         if tensor in self.wanted or not users:
             return None
         first = min(users)
         # A decomposed activation uses its input several times, in nodes that count as one.
-        parts = spelled[first].spelled if first in spelled else (first,)
+        parts = decomposed[first].decomposed if first in decomposed else (first,)
         return first if users <= set(parts) else None
 
     def _is_affine(self, head: Layer, node: Node, tensor: str) -> bool:
@@ -157,7 +157,7 @@ class Fusion:
         other = node.inputs[0] if node.inputs[1] == tensor else node.inputs[1]
         return self.shapes.get(other) is not None and self.shapes.get(other) == self.shapes.get(tensor)
 
-    def _spelled(self) -> dict[int, Step]:
+    def _decomposed(self) -> dict[int, Step]:
         """Return the decomposed activations by the index of their first node."""
         found: dict[int, Step] = {}
         for place, node in enumerate(self.nodes):
@@ -169,7 +169,7 @@ class Fusion:
                 last = places[-1]
                 head = Node(node.name, Activation(name), node.inputs[:1], self.nodes[last].outputs)
                 found[place] = Step(
-                    head, output=self.nodes[last].outputs[0], place=last, spelled=tuple(places)
+                    head, output=self.nodes[last].outputs[0], place=last, decomposed=tuple(places)
                 )
                 self.taken.update(places[1:])
         return found

@@ -123,7 +123,8 @@ def from_arrays(
             array = _kernel(value, node, shape) if isinstance(value, str) else np.asarray(value)
             if array.shape != shape or array.dtype.kind not in "biuf":
                 raise ArgumentError(
-                    f"the weights {given!r} have shape {array.shape} of {array.dtype}, but {node.told} needs {shape}"
+                    f"the weights {given!r} have shape {array.shape} of {array.dtype}, but {node.description} needs "
+                    f"{shape}"
                 )
             mine[key] = array
         found[node.name] = mine
@@ -149,13 +150,13 @@ def _kernel(text: str, node: Node, shape: tuple[int, ...]) -> Any:
 
     layer = node.layer
     if not isinstance(layer, Convolution):
-        raise ArgumentError(f"{node.told} takes no kernel, got {text!r}; only convolutions do")
+        raise ArgumentError(f"{node.description} takes no kernel, got {text!r}; only convolutions do")
     kernel = parse_kernel(text)
     kernel.check_linear("a layer")
     matrices = [np.array(matrix, float) / kernel.divisor for matrix in kernel.matrices]
     if any(matrix.shape != shape[2:] for matrix in matrices):
         raise ArgumentError(
-            f"the kernel {text!r} is {'x'.join(map(str, matrices[0].shape))}, but {node.told} needs "
+            f"the kernel {text!r} is {'x'.join(map(str, matrices[0].shape))}, but {node.description} needs "
             f"{'x'.join(map(str, shape[2:]))}"
         )
     each = [matrices[place % len(matrices)] for place in range(shape[0])]

@@ -40,7 +40,7 @@ class Node:
         return self.weights[0].removesuffix(".weights") if self.weights and self.weights[0] else self.name
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """The description of the node in errors."""
         spelled = spell(self.layer)
         return f"node {self.name!r}" + ("" if spelled == self.name else f" ({spelled})")
@@ -60,7 +60,6 @@ class Graph:
     remarks : notes for the user
     kernels : array -> name of the kernel that is its default value in a run
     dtypes : NumPy dtypes of the inputs that are not float32
-    dtypes : of the inputs that are not float32, by NumPy's names
 
     Raises
     ------
@@ -98,7 +97,7 @@ class Graph:
     def maker(self, tensor: str) -> str:
         """Return the description of the node that makes a tensor, for errors."""
         node = next((node for node in self.nodes if tensor in node.outputs), None)
-        return f"the input {tensor!r} of the network" if node is None else node.told
+        return f"the input {tensor!r} of the network" if node is None else node.description
 
 
 def numbered(operator: str, number: int) -> str:
@@ -113,7 +112,7 @@ def numbered(operator: str, number: int) -> str:
 def _makers(inputs: Mapping[str, NamedShape], nodes: Iterable[Node]) -> dict[str, int]:
     """Return, for each tensor, the index of the node that makes it; -1 for the network's inputs."""
     makers = dict.fromkeys(inputs, -1)
-    told: dict[str, str] = dict.fromkeys(inputs, "the network's input")
+    producers: dict[str, str] = dict.fromkeys(inputs, "the network's input")
     names: set[str] = set()
     for number, node in enumerate(nodes):
         for name in (node.name, *node.outputs):
@@ -125,10 +124,11 @@ def _makers(inputs: Mapping[str, NamedShape], nodes: Iterable[Node]) -> dict[str
         for output in filter(None, node.outputs):
             if output in makers:
                 raise ArgumentError(
-                    f"{told[output]} and {node.told} both make the tensor {output!r}; rename one of the outputs"
+                    f"{producers[output]} and {node.description} both make the tensor {output!r}; rename one of the "
+                    "outputs"
                 )
             makers[output] = number
-            told[output] = f"node {node.name!r}"
+            producers[output] = f"node {node.name!r}"
     return makers
 
 
@@ -138,11 +138,11 @@ def _check_inputs(node: Node, makers: Mapping[str, int]) -> None:
         takes = (
             str(fewest) if most == fewest else f"{fewest} or more" if most is None else f"{fewest} to {most}"
         )
-        raise ArgumentError(f"{node.told} has {given} inputs, but it takes {takes}")
+        raise ArgumentError(f"{node.description} has {given} inputs, but it takes {takes}")
     for tensor in node.inputs:
         if tensor not in makers:
             raise ArgumentError(
-                f"{node.told} takes {tensor!r}, which no node makes; {instead_of(tensor, makers)}"
+                f"{node.description} takes {tensor!r}, which no node makes; {instead_of(tensor, makers)}"
             )
 
 

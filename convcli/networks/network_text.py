@@ -43,9 +43,9 @@ def read_chain_file(path: Path) -> list[tuple[str, str]]:
 
     items = []
     for number, line in enumerate(read_network_text(path, "chain").splitlines(), start=1):
-        told = line.partition("#")[0].strip().rstrip(",")
-        if told:
-            items += [(f"{path}, line {number}", item) for item in split_chain(told)]
+        text = line.partition("#")[0].strip().rstrip(",")
+        if text:
+            items += [(f"{path}, line {number}", item) for item in split_chain(text)]
     if not items:
         raise NetworkError(
             f"the chain {str(path)!r} has no layers; write one per line, such as conv k3 p1 o64"

@@ -81,7 +81,7 @@ class Program:
             try:
                 made = action.run(*[values[number] for number in action.inputs])
             except NUMPYS as error:
-                raise _told(action.node, error) from error
+                raise _node_error(action.node, error) from error
             if len(action.outputs) == 1:
                 values[action.outputs[0]] = made[0] if type(made) is tuple else made
             else:
@@ -109,7 +109,7 @@ class Program:
             try:
                 run = self._prepared(step, given, into)
             except NUMPYS as error:
-                raise _told(step.head, error) from error
+                raise _node_error(step.head, error) from error
             actions.append(
                 Action(
                     step.head,
@@ -153,17 +153,17 @@ class Program:
             assert found is not None
             affine.append(found)
         shapes = [self.shapes[name] for name in step.head.inputs]
-        arguments = {} if step.spelled else given[step.head.name]
+        arguments = {} if step.decomposed else given[step.head.name]
         run = prepare(
             step.head.layer, shapes, _arrays(arguments), self._room, affine=affine, finish=finish, into=into
         )
         return _as_array(run) if self.shapes.get(step.outputs[0]) == () else run
 
 
-def _told(node: Node, error: Exception) -> ArgumentError:
+def _node_error(node: Node, error: Exception) -> ArgumentError:
     """Return the exception to raise for an error of an operator, whose arrays from a model may not fit."""
     text = "there is not enough memory" if isinstance(error, MemoryError) else str(error)
-    return ArgumentError(f"{node.told} cannot be run: {' '.join(text.split())}")
+    return ArgumentError(f"{node.description} cannot be run: {' '.join(text.split())}")
 
 
 def _as_array(run: Callable[..., Any]) -> Callable[..., Any]:
@@ -236,13 +236,13 @@ def _check_operators(nodes: Iterable[Node]) -> None:
             names[name + reason] += 1
             first.setdefault(name + reason, node)
     if names:
-        told = [
+        unknown_operators = [
             f"{count} x {name}, first node {first[name].name!r}"
             for name, count in names.most_common(MOST_NAMED)
         ]
         more = f", and {len(names) - MOST_NAMED} others" if len(names) > MOST_NAMED else ""
         raise ArgumentError(
-            f"the network cannot be run, because there is no operator for {'; '.join(told)}{more}"
+            f"the network cannot be run, because there is no operator for {'; '.join(unknown_operators)}{more}"
         )
 
 

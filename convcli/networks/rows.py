@@ -233,19 +233,21 @@ class _Table:
         except ArgumentError as error:
             if not self.network.name:
                 raise
-            raise ArgumentError(f"{node.told}: {error}; {self._origin(node)}") from None
+            raise ArgumentError(f"{node.description}: {error}; {self._origin(node)}") from None
         if len(made) < len(node.outputs):
-            raise ArgumentError(f"{node.told} makes {len(made)} outputs, but {len(node.outputs)} are named")
+            raise ArgumentError(
+                f"{node.description} makes {len(made)} outputs, but {len(node.outputs)} are named"
+            )
         return made
 
     def _origin(self, node: Node) -> str:
         """Return the shapes of a node's inputs and where they come from, as text."""
-        told = []
+        described = []
         for name in node.inputs:
             shape = self.shapes[name]
             size = "a single number" if shape == () else by_axes(self._shown(shape) or ())
-            told.append(f"{size} from {self.network.maker(name)}")
-        return f"its input{'s are' if len(told) > 1 else ' is'} {', '.join(told)}"
+            described.append(f"{size} from {self.network.maker(name)}")
+        return f"its input{'s are' if len(described) > 1 else ' is'} {', '.join(described)}"
 
     def _shown(self, shape: Shape | None) -> list[int] | None:
         if shape is None:

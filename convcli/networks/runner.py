@@ -116,8 +116,8 @@ def _arrays(inputs: Mapping[str, "ArrayLike"], network: Graph) -> "dict[str, NDA
         if array.ndim != len(declared) or any(
             isinstance(n, int) and n != m for n, m in zip(declared[1:], array.shape[1:], strict=False)
         ):
-            told = "x".join(map(str, declared)) or "a single number"
-            raise ArgumentError(f"the input {name!r} has shape {array.shape}; the network takes {told}")
+            shape_text = "x".join(map(str, declared)) or "a single number"
+            raise ArgumentError(f"the input {name!r} has shape {array.shape}; the network takes {shape_text}")
         dtype = network.dtypes.get(name, "float32")
         arrays[name] = array.astype(np.float32 if "float" in dtype else dtype, copy=False)
     return arrays

@@ -30,8 +30,8 @@ def tensor_shapes(
         try:
             made = node.layer.output_shapes(*given)
         except ArgumentError as error:
-            told = " and ".join(by_axes(shape) or "a single number" for shape in given)
-            raise ArgumentError(f"{node.told} on {told or 'no input'}: {error}") from None
+            described = " and ".join(by_axes(shape) or "a single number" for shape in given)
+            raise ArgumentError(f"{node.description} on {described or 'no input'}: {error}") from None
         shapes |= {name: shape for name, shape in zip(node.outputs, made, strict=False) if name}
     return shapes
 

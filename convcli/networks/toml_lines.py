@@ -9,39 +9,39 @@ _STRINGS = re.compile(
 )
 
 
-class Told(str):
+class StringWithLine(str):
     """A string of the file with its line number; 0 if unknown."""
 
     __slots__ = ("line",)
     line: int
 
 
-def _strings(text: str) -> list[Told]:
+def _strings(text: str) -> list[StringWithLine]:
     """Return the strings of a file in order, with their line numbers."""
     found, line, end = [], 1, 0
     for match in _STRINGS.finditer(text):
         line += text.count("\n", end, match.start())
         end = match.start()
         if match.lastindex is not None:
-            told = Told(match[match.lastindex])
-            told.line = line
-            found.append(told)
+            string = StringWithLine(match[match.lastindex])
+            string.line = line
+            found.append(string)
     return found
 
 
 def with_lines(document: Any, text: str) -> Any:
     """Return a TOML document whose strings carry the line numbers of the same strings in its text, in order."""
-    places: dict[str, list[Told]] = {}
-    for told in reversed(_strings(text)):
-        places.setdefault(str(told), []).append(told)
+    places: dict[str, list[StringWithLine]] = {}
+    for string in reversed(_strings(text)):
+        places.setdefault(str(string), []).append(string)
 
     def walk(value: Any) -> Any:
         if isinstance(value, str):
             if places.get(value):
                 return places[value].pop()
-            told = Told(value)
-            told.line = 0
-            return told
+            string = StringWithLine(value)
+            string.line = 0
+            return string
         if isinstance(value, list):
             return [walk(each) for each in value]
         if isinstance(value, dict):

@@ -129,9 +129,9 @@ def training_lines(rows: Sequence[Row], optimizer: str) -> list[str]:
         f"state of {optimizer}": "optimizer_bytes",
         "stored activations": "stored_activation_bytes",
     }
-    told = ", ".join(f"{sums[field]:,} of {name}" for name, field in parts.items())
+    text = ", ".join(f"{sums[field]:,} of {name}" for name, field in parts.items())
     return [
         f"one training step: {sums['training_flops']:,} FLOPs, {sums['flops']:,} forward and "
         f"{sums['backward_flops']:,} backward",
-        f"its memory: {sum(sums[field] for field in parts.values()):,} bytes: {told}",
+        f"its memory: {sum(sums[field] for field in parts.values()):,} bytes: {text}",
     ]

@@ -42,7 +42,7 @@ def test_bars_are_as_long_as_the_numbers_say():
     ):
         assert text in texts
     assert "one: 1,000" in texts and "one: 4,000,000" in texts
-    assert scene.told[1] == "a longer name: parameters 250  x 0.25, MACs 8.00 M  x 2"
+    assert scene.descriptions[1] == "a longer name: parameters 250  x 0.25, MACs 8.00 M  x 2"
     for label in (mark for mark in scene.base if isinstance(mark, Label)):
         assert 0 <= label.x <= scene.width and 0 <= label.y <= scene.height
 

@@ -84,7 +84,7 @@ def test_a_small_network_has_a_line_for_each_node():
 
 def test_activations_and_norms_stand_with_the_layer_before_them():
     lines, _ = network_lines(networks.load("resnet-18"))
-    told = {line.name: line.told for line in lines}
+    told = {line.name: line.summary for line in lines}
     assert told["conv1"] == "conv k7x7 s2 p3 o64 nobias, bn, relu"
     assert told["stage1.1.conv2"] == "conv k3x3 p1 o64 nobias, bn"
     assert told["stage1.1.add1"] == "add, relu"
@@ -102,7 +102,7 @@ def test_a_deep_network_is_grouped_by_scope():
     lines, _ = network_lines(networks.load("densenet-121"))
     groups = {line.name: line for line in lines if line.kind == "group"}
     assert {f"block1.{n}" for n in range(1, 7)} < set(groups)
-    assert groups["transition1"].told == "1 conv, 1 avgpool, 1 bn, 1 more"
+    assert groups["transition1"].summary == "1 conv, 1 avgpool, 1 bn, 1 more"
     slashed = flat(300, "/stage/block{}/")
     assert [line.name for line in network_lines(slashed)[0][1:4]] == [
         *("stage/block0", "stage/block1", "stage/block2"),

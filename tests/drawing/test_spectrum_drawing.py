@@ -61,7 +61,7 @@ def test_the_lines_are_those_of_the_rows():
         np.testing.assert_allclose(heights, slope * np.array(levels) + offset, atol=1e-6)
         assert slope < 0
         assert [x for x, _ in line.points] == sorted(x for x, _ in line.points)
-    assert len(scene.told) == len(rows)
+    assert len(scene.descriptions) == len(rows)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_the_window_covers_the_cells_that_are_seen(case):
         padding=case.pads, dilation=case.dilation, groups=case.groups,
     )  # fmt: skip
     stage, scene = scene_of(layer, (layer.in_channels, *case.size))
-    assert len(scene.now) == len(scene.kept) == len(scene.told) == len(stage.steps)
+    assert len(scene.now) == len(scene.kept) == len(scene.descriptions) == len(stage.steps)
     cells = stage.canvas.rows.length * stage.canvas.columns.length
     assert len(shapes(scene.base, "input", "padding")) == cells * layer.in_channels
     for step, now, kept in zip(stage.steps, scene.now, scene.kept):

@@ -18,7 +18,7 @@ from convcli.render import Answer
 Explain = Callable[[Layer, Shape], list[str]]
 
 MOST_EXPLAINED = 3  # layers whose formulas are printed; more would hide the table
-MOST_TOLD = 10  # combinations without an answer that are named one by one
+MAX_REASONS = 10  # combinations without an answer that are named one by one
 
 
 def answer_rows(
@@ -96,9 +96,9 @@ def give(conversation: Conversation, options: AnswerOptions, answer: Answer, ask
         results=[_with_options(row, conversation) for row in answer.results],
     )
     failed = [row for row in answer.results if row.get("error") is not None]
-    reasons = [f"{_named(row, answer)} has no answer: {row['error']}" for row in failed[:MOST_TOLD]]
-    if len(failed) > MOST_TOLD:
-        reasons.append(f"and {len(failed) - MOST_TOLD:,} more; --format json has the reasons of all")
+    reasons = [f"{_named(row, answer)} has no answer: {row['error']}" for row in failed[:MAX_REASONS]]
+    if len(failed) > MAX_REASONS:
+        reasons.append(f"and {len(failed) - MAX_REASONS:,} more; --format json has the reasons of all")
     below = options.chosen in ("table", "markdown") and not conversation.quiet
     if below:
         answer = answer._replace(remarks=[*answer.remarks, *reasons])

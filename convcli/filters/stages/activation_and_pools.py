@@ -154,7 +154,7 @@ class ChannelPooled(Stage):
         """Return no layers: there is no layer that slides over channels."""
         return ()
 
-    def spelled(self) -> list[str]:
+    def layer_texts(self) -> list[str]:
         """Return a description of the pool, as there is no such layer."""
         return [f"{self.kind}pool of {self.size or 'all'} channels"]
 

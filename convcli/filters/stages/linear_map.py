@@ -126,7 +126,7 @@ class Linear:
             if isinstance(layer, DeformConv):
                 moves: Moves = given["offset"]
                 moved += -(-moves.spread(tile) // 2)  # on each side
-                more += PLACES * prod(tile) + (0 if moves.is_told_by_region else 4 * prod(moves.output))
+                more += PLACES * prod(tile) + (0 if moves.is_computed_by_region else 4 * prod(moves.output))
             elif isinstance(layer, Conv) and may_be_transformed(np.asarray(given["weight"])):
                 more += PLANES * TRANSFORMS[-1] ** 2
         times = shape[0] if self.each else 1

@@ -143,7 +143,7 @@ class Moves:
 
     def at(self, region: tuple[slice, ...]) -> Array:
         """Return the offsets (1 or taps, 2, *region) of a region of the output, as float64."""
-        if callable(self.given) and self.is_told_by_region:
+        if callable(self.given) and self.is_computed_by_region:
             found = self.given(self.size, middles(self.layer, self.size, region))
         else:
             found = self.array[(slice(None), *region)]
@@ -155,7 +155,7 @@ class Moves:
         return self.layer.output_size(self.size)
 
     @property
-    def is_told_by_region(self) -> bool:
+    def is_computed_by_region(self) -> bool:
         """Whether offsets are computed region by region instead of for all outputs at once."""
         return callable(self.given) and getattr(self.given, "func", None) in PLACE_BY_PLACE
 
@@ -174,7 +174,7 @@ class Moves:
 
     def spread(self, tile: Sizes) -> int:
         """Estimate by how many pixels the offsets enlarge the input region of a tile, at most the picture's size."""
-        if callable(self.given) and not self.is_told_by_region:
+        if callable(self.given) and not self.is_computed_by_region:
             farthest = (
                 2 * DEVIATIONS * self.given.args[0] if isinstance(self.given, partial) else max(self.size)
             )

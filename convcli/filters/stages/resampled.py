@@ -30,7 +30,7 @@ class Resizing(Stage):
         """Return the resampling layer."""
         return (self.layer,)
 
-    def spelled(self) -> list[str]:
+    def layer_texts(self) -> list[str]:
         """Return a description of the size and the kernel."""
         return [f"resize {by_axes(self.layer.size)} {self.layer.method}"]
 

@@ -67,7 +67,7 @@ class Stage(ABC):
         """Return the size of the input that a tile of the output is computed from."""
         return self.held(shape, tile).tile
 
-    def spelled(self) -> list[str]:
+    def layer_texts(self) -> list[str]:
         """Return the layers in the notation of chains."""
         return [spell(layer) for layer in self.layers]
 

@@ -133,8 +133,8 @@ def _moved(
         changed["tags"], lost = _on_earth(metadata["tags"], moves)
     if not same_size and "exif" in metadata:
         tags = dict(exif_directory(metadata["exif"]))
-        said = tags.get(DESCRIPTION)
-        if isinstance(said, Entry) and said.data.startswith(_SHAPED):
+        description = tags.get(DESCRIPTION)
+        if isinstance(description, Entry) and description.data.startswith(_SHAPED):
             del tags[DESCRIPTION]
             changed["exif"] = exif_bytes(tags, exif_order(metadata["exif"]))
             lost.append("the description, which states another size")

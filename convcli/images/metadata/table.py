@@ -98,7 +98,7 @@ PLACES: dict[str, dict[str, str]] = {
 }
 
 
-def said(metadata: Mapping[str, Any], kinds: Iterable[str]) -> list[str]:
+def kind_names(metadata: Mapping[str, Any], kinds: Iterable[str]) -> list[str]:
     """Return the names of some kinds of a picture's metadata."""
     kinds = list(kinds)
     names = [KINDS[kind] for kind in kinds if kind not in ("chunks", "background", "bits", "tags")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from convcli.images.formats import NETPBM
-from convcli.images.metadata.table import PLACES, said
+from convcli.images.metadata.table import PLACES, kind_names
 from convcli.images.metadata.words import listed
 from convcli.images.picture import Picture
 
@@ -74,7 +74,7 @@ def beside(picture: Picture, form: str, also_lost: Sequence[str] = ()) -> Beside
         metadata = {kind: value for kind, value in metadata.items() if value}
     kept = {kind: value for kind, value in metadata.items() if kind in places}
     missing = [kind for kind in metadata if kind not in places and not _is_square(kind, metadata[kind])]
-    lost = said(metadata, missing)
+    lost = kind_names(metadata, missing)
     if _is_grey(kept.get("icc")) and form in ("WEBP", "GIF"):
         del kept["icc"]
         lost.append("a grey ICC profile, as it stores grey as RGB,")

@@ -65,7 +65,7 @@ class OnnxNetwork(Network):
         if first in network.translation.later:
             node = next(node for node in network.nodes if node.name == first.name)
             reason = getattr(node.layer, "reason", "its shapes are unknown")
-            raise ArgumentError(f"the network cannot be run: {node.told}: {reason}")
+            raise ArgumentError(f"the network cannot be run: {node.description}: {reason}")
         return network
 
     def at(self, shapes: Any = None, *, batch: int = 1) -> "OnnxNetwork":

@@ -94,8 +94,8 @@ def _check(operations: Iterable[Operation]) -> None:
             name = f"{operation.domain}.{operation.operator}".lstrip(".")
             unknown.setdefault(name, []).append(operation.name)
     if unknown:
-        told = [f"{len(names)} x {name}, first node {names[0]!r}" for name, names in unknown.items()]
-        more = f", and {len(told) - MOST_NAMED} others" if len(told) > MOST_NAMED else ""
+        parts = [f"{len(names)} x {name}, first node {names[0]!r}" for name, names in unknown.items()]
+        more = f", and {len(parts) - MOST_NAMED} others" if len(parts) > MOST_NAMED else ""
         raise ArgumentError(
-            f"the network cannot be run, because there is no operator for {'; '.join(told[:MOST_NAMED])}{more}"
+            f"the network cannot be run, because there is no operator for {'; '.join(parts[:MOST_NAMED])}{more}"
         )

@@ -21,10 +21,10 @@ def build(text: str, input_shape: Sequence[int] | None = None, **options: Any) -
     >>> build("resnet-18").params()
     11689512
     """
-    spelled, typed = apart(text)
-    name = find(spelled)
+    name_text, typed = apart(text)
+    name = find(name_text)
     if name is None:
-        raise ArgumentError(f"there is no network {spelled!r}; {network_instead(spelled)}")
+        raise ArgumentError(f"there is no network {name_text!r}; {network_instead(name_text)}")
     entry = ZOO[name]
     takes = options_of_entry(entry)
     for key, value in typed:

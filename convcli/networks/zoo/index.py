@@ -233,7 +233,7 @@ ZOO: dict[str, Entry] = by_name(
     )
 )
 # fmt: on
-_SPELLED: dict[str, str] = {_letters(name): name for name in ZOO}
+_BY_LETTERS: dict[str, str] = {_letters(name): name for name in ZOO}
 
 
 def find(name: str) -> str | None:
@@ -242,7 +242,7 @@ def find(name: str) -> str | None:
     >>> find("resnet-50"), find("resnet50"), find("MobileNet_V2"), find("squeezenet1_0")
     ('resnet-50', 'resnet-50', 'mobilenet-v2', 'squeezenet-1.0')
     """
-    return _SPELLED.get(_letters(name))
+    return _BY_LETTERS.get(_letters(name))
 
 
 def beginning(name: str) -> list[str]:
@@ -252,7 +252,7 @@ def beginning(name: str) -> list[str]:
     (['mobilenet-v3-large', 'mobilenet-v3-small'], [])
     """
     letters = _letters(name)
-    return [spelled for spelled in ZOO if letters and _letters(spelled).startswith(letters)]
+    return [known for known in ZOO if letters and _letters(known).startswith(letters)]
 
 
 def network_instead(name: str) -> str:
