@@ -17,7 +17,7 @@ from convcli.analysis.picture_difference import (
     timing_notes,
 )
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.input_options import value_names
+from convcli.cli.options.array_options import value_names
 from convcli.cli.options.limit_options import LimitOptions
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import is_folder, write_whole

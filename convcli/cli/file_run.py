@@ -20,9 +20,10 @@ from convcli.batch.run_jobs import Batch
 from convcli.batch.stop import SIGNALS, Stop, Stopped
 from convcli.cli.conversation import Conversation
 from convcli.cli.option_names import typed_options
+from convcli.cli.options.array_options import values_option
 from convcli.cli.options.bundled import Decorator
 from convcli.cli.options.conversation_options import talking
-from convcli.cli.options.input_options import inputs_options, reading_options, values_option
+from convcli.cli.options.input_options import inputs_options, reading_options
 from convcli.cli.options.limit_options import max_memory_option
 from convcli.cli.options.option_types import at_least
 from convcli.cli.options.output_options import OutputOptions, coding_options, output_options

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import click
 
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.input_options import value_names
+from convcli.cli.options.array_options import value_names
 from convcli.cli.options.learn_options import LearnOptions
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole

@@ -1,7 +1,9 @@
 """The calculators as whole processes, beside a Python that imports Click and does nothing."""
 
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.peers import Peer
@@ -28,7 +30,7 @@ def peer(seconds: float) -> Peer:
 
 
 def _several(command: list[str], seconds: float) -> int:
-    """Run a command several times; the answer of all that have ended well is 0, as their exit code."""
+    """Run a command several times, away from this project's settings; return 0, the exit code of each."""
     for _ in range(RUNS):
-        run(command, seconds)
+        run(command, seconds, Path(tempfile.gettempdir()))
     return 0

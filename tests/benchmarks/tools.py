@@ -38,10 +38,11 @@ def tool(name: str) -> tuple[str, str] | None:
     return None
 
 
-def run(command: Sequence[str], seconds: float) -> None:
-    """Run a command; raise TimeoutExpired, or OSError with what it said when it failed."""
+def run(command: Sequence[str], seconds: float, folder: Path | None = None) -> None:
+    """Run a command, in a folder if one is given; raise TimeoutExpired, or OSError with what it said when it failed."""
     done = subprocess.run(
         command,
+        cwd=folder,
         env=ENVIRONMENT,
         capture_output=True,
         text=True,

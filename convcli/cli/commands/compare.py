@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -15,23 +15,22 @@ from convcli.cli.completed_words import complete_kernels
 from convcli.cli.conversation import Conversation
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
+from convcli.cli.options.array_options import layout_option, values_option
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.conversation_options import talking
-from convcli.cli.options.input_options import layout_option, values_option
 from convcli.cli.options.layer_options import LayerOptions, compared_options, variant_name
 from convcli.cli.options.limit_options import max_pixels_option
 from convcli.cli.options.network_options import NETWORK, Given, NetworkOptions, input_option, width_option
 from convcli.cli.options.option_types import Parsed, several
 from convcli.errors import ArgumentError
-from convcli.images.codecs.text_files import TYPED, TypedMatrix
-from convcli.jobs.read_source import Reading
-from convcli.kernels.kernel_files import PICTURES, files_in, is_file
 from convcli.layers.axes import by_axes
 from convcli.layers.variants import BASELINE, VARIANTS
-from convcli.networks.load_network import is_network
 from convcli.networks.rows import Row
 from convcli.remote_files import file_path
 from convcli.render import Answer
+
+if TYPE_CHECKING:
+    from convcli.jobs.read_source import Reading
 
 DEFAULT = tuple(name for name, spec in VARIANTS.items() if spec.usual)
 COUNTED = ("params", "weights", "multiplications", "additions", "macs", "flops")  # each with its ratio
@@ -53,17 +52,25 @@ class PictureOptions(NamedTuple):
     def image(self) -> str | None:
         """The picture; None if a layer or networks are compared."""
         if self.values is not None:
+            from convcli.images.codecs.text_files import TYPED
+
             return TYPED
         return None if self.networks or not self.subjects else self.subjects[0]
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> "Reading":
         """The options for reading the picture."""
+        from convcli.jobs.read_source import Reading
+
         return Reading(max_pixels=self.max_pixels, layout=self.layout)
 
     @property
     def networks(self) -> tuple[str, ...]:
         """The networks; none if a layer or a picture is given."""
+        if not self.subjects:
+            return ()
+        from convcli.networks.load_network import is_network
+
         if (
             self.values is not None
             or any(map(_is_picture, self.subjects))
@@ -75,7 +82,11 @@ class PictureOptions(NamedTuple):
     @property
     def files(self) -> list[tuple[str, Path]]:
         """The files that are read, each with its name in messages."""
-        kernels = [] if self.kernel is None else files_in(self.kernel)
+        kernels = []
+        if self.kernel is not None:
+            from convcli.kernels.kernel_files import files_in
+
+            kernels = files_in(self.kernel)
         pictures = [] if self.image is None or self.values is not None else [file_path(self.image)]
         return [*(("compared", path) for path in pictures), *(("the kernel", path) for path in kernels)]
 
@@ -110,6 +121,9 @@ class PictureOptions(NamedTuple):
 
 def _is_picture(text: str) -> bool:
     """Return whether a word is the name of a picture and not of a network."""
+    from convcli.kernels.kernel_files import PICTURES, is_file
+    from convcli.networks.load_network import is_network
+
     return file_path(text).suffix.lower() in PICTURES or (not is_network(text) and is_file(text))
 
 
@@ -205,6 +219,7 @@ def command(
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a method is timed on one core
 
         from convcli.cli.calculators.compare_picture import compare_on
+        from convcli.images.codecs.text_files import TypedMatrix
 
         if answer.theme is not None:
             raise ArgumentError("--theme applies to drawings, not to a sheet of pictures; leave it out")

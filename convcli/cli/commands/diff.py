@@ -12,8 +12,8 @@ from convcli.cli.command import Command
 from convcli.cli.completed_words import complete_files
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.answer_options import AnswerOptions, answer_options_with
+from convcli.cli.options.array_options import layout_option, several_values_option
 from convcli.cli.options.conversation_options import talking
-from convcli.cli.options.input_options import layout_option, several_values_option
 from convcli.cli.options.limit_options import LimitOptions, limit_options, max_memory_option
 from convcli.cli.options.option_types import Parsed
 from convcli.errors import ArgumentError

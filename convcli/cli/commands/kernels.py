@@ -13,7 +13,7 @@ from convcli.cli.conversation import Conversation
 from convcli.cli.number_grid import aligned, vector
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
 from convcli.cli.options.conversation_options import talking
-from convcli.cli.options.limit_options import max_kernel_option
+from convcli.cli.options.kernel_limit import max_kernel_option
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
 from convcli.kernels.kernel import MOST_AXES, Kernel, Number, by_axes

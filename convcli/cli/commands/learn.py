@@ -15,9 +15,10 @@ from convcli.cli.learn_pairs import Files, learn_pairs, write_learned
 from convcli.cli.learned_answer import learned_answer
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import PRINTING, AnswerOptions
+from convcli.cli.options.array_options import several_values_option
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.conversation_options import talking
-from convcli.cli.options.input_options import reading_options, several_values_option
+from convcli.cli.options.input_options import reading_options
 from convcli.cli.options.learn_options import BankOptions, LearnOptions, bank_options, learn_options
 from convcli.cli.options.limit_options import max_memory_option
 from convcli.cli.options.path_types import TARGET

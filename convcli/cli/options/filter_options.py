@@ -14,7 +14,7 @@ from convcli.cli.completed_words import (
 )
 from convcli.cli.options.activation_and_pool_options import activation_option, pool_option
 from convcli.cli.options.bundled import bundled
-from convcli.cli.options.limit_options import max_kernel_option
+from convcli.cli.options.kernel_limit import max_kernel_option
 from convcli.cli.options.option_types import Parsed, at_least
 from convcli.filters.new_size import read_new_size
 from convcli.filters.read_arguments import (

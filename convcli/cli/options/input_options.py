@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from convcli.cli.completed_words import complete_files
+from convcli.cli.options.array_options import layout_option
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.limit_options import max_frames_option, max_pixels_option
 from convcli.cli.options.option_types import Parsed
@@ -12,8 +13,6 @@ from convcli.errors import ArgumentError
 from convcli.filters.picture_depth import DEPTHS
 from convcli.jobs.find import Inputs
 from convcli.jobs.read_source import Reading
-
-ARRAYS = ("hwc", "chw", "dhw")  # channels last, channels first, or slices of a volume
 
 inputs_options = bundled(
     "inputs",
@@ -34,22 +33,6 @@ inputs_options = bundled(
 )
 
 
-values_option = click.option("--values", metavar="ROWS", help="Numbers instead of a picture: '0 1 2; 3 4 5'.")
-
-
-several_values_option = click.option(
-    "--values",
-    multiple=True,
-    metavar="ROWS",
-    help="Numbers instead of a picture: '0 1 2; 3 4 5'. Repeat for each picture.",
-)
-
-
-def value_names(count: int) -> tuple[str, ...]:
-    """Return the names in messages of `count` matrices that were typed."""
-    return ("the values",) if count == 1 else tuple(f"values {number}" for number in range(1, count + 1))
-
-
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip().lower() for name in text.split(","))
     if not all(names):
@@ -57,18 +40,6 @@ def _names(text: str) -> tuple[str, ...]:
             f"{text!r} is not a list of channels; separate their names by commas, such as r,g,b or a"
         )
     return names
-
-
-def layout_option(networks: Sequence[str] = ()) -> Decorator:
-    """Return the option --layout; `networks` are additional layouts, for the input of a network."""
-    of_network = f"; networks: {' '.join(networks)}" if networks else ""
-    return click.option(
-        "--layout",
-        type=click.Choice([*ARRAYS, *networks]),
-        metavar="AXES",
-        default="hwc",
-        help=f"Axes of arrays: {' '.join(ARRAYS)}{of_network}. [hwc]",
-    )
 
 
 def reading_options(

@@ -1,4 +1,4 @@
-"""The options for limits on the size of pictures and kernels, and on memory."""
+"""The options for limits on the size of pictures, and on memory."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,6 @@ import click
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.option_types import Parsed, at_least
 from convcli.images.formats import MAX_FRAMES, MAX_PIXELS, MOST_PIXELS
-from convcli.kernels.named import MAX_SIDE
 from convcli.memory import memory_size
 
 
@@ -42,14 +41,6 @@ max_frames_option = click.option(
 )
 limit_options = bundled("limits", LimitOptions, max_pixels_option(), max_frames_option)
 
-max_kernel_option = click.option(
-    "--max-kernel",
-    type=at_least(1),
-    default=str(MAX_SIDE),
-    envvar="CONVCLI_MAX_KERNEL",
-    show_envvar=True,
-    help=f"Refuse wider kernels. [{MAX_SIDE}]",
-)
 max_memory_option = click.option(
     "--max-memory",
     type=Parsed("SIZE", memory_size),
