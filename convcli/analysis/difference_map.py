@@ -20,14 +20,24 @@ def difference_map(a: Picture, b: Picture, found: PictureDifference, form: str) 
     It has all frames, or only the one with the largest difference if the format can hold only one. In a format of
     pictures it shows |A - B|, scaled so that the largest difference of all frames is white; in NPY, A - B itself.
     """
-    colours = "RGB" if a.frames[0].channels in ("RGB", "RGBA") else "L"
-    numbers, which = range(len(a.frames)), ""
-    if form not in NUMBERS and not FORMATS[form].holds(colours, len(numbers)):
-        worst = found.whole["frame"]
-        numbers, which = range(worst, worst + 1), f"frame {worst}, where it is largest, "
-    frames = tuple(_frame(a, b, number, form, colours, found.largest) for number in numbers)
-    shown = "A - B" if form in NUMBERS else f"|A - B|{_scale(found.largest)}"
-    return Picture(frames, form, loop=a.loop), f"{which}{shown}"
+    colours, count = _colours(a), len(a.frames)
+    if form not in NUMBERS and not FORMATS[form].holds(colours, count):
+        frame, text = largest_frame(a, b, found)
+        return Picture((frame,), form, loop=a.loop), text
+    frames = tuple(_frame(a, b, number, form, colours, found.largest) for number in range(count))
+    text = "A - B" if form in NUMBERS else f"|A - B|{_scale(found.largest)}"
+    return Picture(frames, form, loop=a.loop), text
+
+
+def largest_frame(a: Picture, b: Picture, found: PictureDifference) -> tuple[Frame, str]:
+    """Return the frame with the largest difference as |A - B| in 8 bits, and a description of what it shows."""
+    number = found.whole["frame"]
+    which = f"frame {number}, where it is largest, " if len(a.frames) > 1 else ""
+    return _frame(a, b, number, "PNG", _colours(a), found.largest), f"{which}|A - B|{_scale(found.largest)}"
+
+
+def _colours(picture: Picture) -> str:
+    return "RGB" if picture.frames[0].channels in ("RGB", "RGBA") else "L"
 
 
 def _frame(a: Picture, b: Picture, number: int, form: str, colours: str, largest: float) -> Frame:

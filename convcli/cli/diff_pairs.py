@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from math import prod
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from convcli.analysis.difference_map import difference_map
+import click
+
+from convcli.analysis.difference_map import difference_map, largest_frame
 from convcli.analysis.picture_difference import (
     PictureDifference,
     UnlikeError,
@@ -30,6 +33,7 @@ from convcli.jobs.read_ahead import Ahead
 from convcli.jobs.read_source import Reading
 from convcli.jobs.stdin import standard_input
 from convcli.remote_files import file_path
+from convcli.render import visible
 
 if TYPE_CHECKING:
     from convcli.images.picture import Picture
@@ -78,6 +82,7 @@ class Measure(NamedTuple):
     """The options for reading and comparing pictures.
 
     maps : the file and the format of each map of differences, by the name of the pair
+    show : whether to show the maps in the terminal
     """
 
     tolerance: float
@@ -86,6 +91,7 @@ class Measure(NamedTuple):
     maps: dict[str, tuple[Path, str]]
     force: bool
     layout: str = "hwc"
+    show: bool = False
 
     def compare(self, conversation: Conversation, pair: Pair, *, only_different: bool) -> Compared:
         """Compare two pictures and draw their map; with `only_different`, only if they differ."""
@@ -104,8 +110,11 @@ class Measure(NamedTuple):
             for note in timing_notes(pair.names, *pictures):
                 conversation.note(note)
             found = PictureDifference.of(*pictures, self.tolerance)
-            if pair.name in self.maps and not (only_different and found.whole["within"]):
-                self._draw(conversation, *self.maps[pair.name], pictures, found)
+            if not (only_different and found.whole["within"]):
+                if pair.name in self.maps:
+                    self._draw(conversation, *self.maps[pair.name], pictures, found)
+                if self.show:
+                    self._show(conversation, pair, pictures, found, named=only_different)
         except ConvcliError as error:
             found, problem = None, error
         return Compared(pair, found, problem, perf_counter() - began)
@@ -123,6 +132,24 @@ class Measure(NamedTuple):
         write_whole(path, data, overwrite=self.force)
         conversation.note("; ".join([f"wrote {path}: {text}", *losses]))
 
+    def _show(
+        self,
+        conversation: Conversation,
+        pair: Pair,
+        pictures: tuple[Picture, Picture],
+        found: PictureDifference,
+        *,
+        named: bool,
+    ) -> None:
+        """Show the map in the terminal, after the name of the pair if there are several."""
+        from convcli.cli.terminal import show_frame
+
+        frame, text = largest_frame(*pictures, found)
+        if named and not conversation.quiet:
+            click.echo(visible(pair.name))
+        show_frame(frame, pair.name)
+        conversation.note(f"shown {pair.name}: {text}")
+
     def _read(self, pair: Pair) -> tuple[Picture, Picture]:
         """Read both pictures; raise UnlikeError if they cannot be compared, if possible before they are decoded."""
         sources = [
@@ -137,6 +164,10 @@ class Measure(NamedTuple):
         )
         check_alike(pair.names, first, second)
         needed = memory(first, second, self.maps[pair.name][1] if pair.name in self.maps else None)
+        if self.show:
+            from convcli.images.preview import SHOWING
+
+            needed += (SHOWING + 3) * max(prod(frame.pixels.shape[:2]) for frame in first.frames)
         check_memory(f"compare {' and '.join(pair.names)}", needed, self.max_memory, "use smaller pictures")
         other = Ahead(partial(_picture, reading, _again(sources[1])))
         pictures = _picture(reading, _again(sources[0])), other.result()

@@ -28,6 +28,7 @@ from convcli.cli.options.limit_options import max_memory_option
 from convcli.cli.options.option_types import at_least
 from convcli.cli.options.output_options import OutputOptions, coding_options, output_options
 from convcli.cli.options.run_options import RunOptions, run_options
+from convcli.cli.options.show_option import show_option
 from convcli.cli.run_messages import RunMessages
 from convcli.cores import cores
 from convcli.errors import ArgumentError, ConvcliError
@@ -40,7 +41,7 @@ from convcli.jobs.find import Inputs
 from convcli.jobs.job import DASH, Job, Source
 from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.read_source import Reading
-from convcli.jobs.targets import is_stdout, jobs_for
+from convcli.jobs.targets import jobs_for
 from convcli.memory import keep_freed
 from convcli.remote_files import file_path, target_path
 
@@ -103,15 +104,11 @@ class FileRun:
 
     def _check_show(self) -> None:
         """Refuse --show without a terminal, and beside options that contradict it."""
-        from convcli.cli.terminal import check_terminal
+        from convcli.cli.terminal import check_show
 
-        check_terminal()
+        check_show(self.output.output)
         if self.dry_run:
             raise ArgumentError("--dry-run filters nothing that --show could show; leave out one of them")
-        if self.output.output is not None and is_stdout(self.output.output):
-            raise ArgumentError(
-                f"-o {self.output.output} prints the picture where --show shows it; name a file, or leave out -o"
-            )
         if not self.only_shows:
             return
         typed = typed_options(click.get_current_context())
@@ -297,11 +294,6 @@ def _end(signum: int, frame: object) -> None:
     os._exit(128 + signum)
 
 
-show_option = click.option(
-    "--show", is_flag=True, help="Show results in the terminal; without -o nothing is written."
-)
-
-
 def file_run_options(
     *,
     in_place: bool,
@@ -319,13 +311,13 @@ def file_run_options(
     depth, show : whether the command has --depth and --show
     networks : the layouts of a network's input, if the command runs networks
     """
-    shows: list[Decorator] = [show_option] if show else []
+    shown = show_option("Show results in the terminal; without -o nothing is written.")
     options: tuple[Any, ...] = (
         inputs_options,
         values_option,
         output_options(in_place=in_place),
         click.option("--dry-run", is_flag=True, help="Only report what would be read, run and written."),
-        *shows,
+        *([shown] if show else []),
         coding_options,
         click.option("--threads", type=at_least(1), help=f"{threads} [one per core]"),
         reading_options(linear=linear, depth=depth, networks=networks),

@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from convcli.errors import ArgumentError
+from convcli.jobs.targets import is_stdout
 
 if TYPE_CHECKING:
+    from convcli.images.picture import Frame
     from convcli.images.preview import Screen
 
 BELOW = 2  # rows that are left for the path and the prompt
@@ -25,12 +27,32 @@ _ITERM_PROGRAMS = ("iTerm.app", "WezTerm")
 _MULTIPLEXERS = ("screen", "tmux")  # which do not pass the sequences of inline images on
 
 
+def check_show(output: str | None = None) -> None:
+    """Raise ArgumentError if standard output is no terminal, or if the output would be printed there, too."""
+    check_terminal()
+    if output is not None and is_stdout(output):
+        raise ArgumentError(
+            f"-o {output} prints the picture where --show shows it; name a file, or leave out -o"
+        )
+
+
 def check_terminal() -> None:
     """Raise ArgumentError if standard output is no terminal."""
     if not sys.stdout.isatty():
         raise ArgumentError(
             "--show draws on a terminal, and standard output is none; leave it out, or write a file with -o"
         )
+
+
+def show_frame(frame: Frame, name: str) -> tuple[str, ...]:
+    """Show a frame in the terminal, and return notes; `name` is that of the picture in errors."""
+    from convcli.images.preview import preview
+
+    shown, notes = preview(frame, screen_of_terminal(), name)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(shown)
+    sys.stdout.buffer.flush()
+    return notes
 
 
 def screen_of_terminal() -> Screen:

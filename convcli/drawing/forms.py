@@ -3,10 +3,13 @@
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from convcli.drawing.scene import PALETTES, Scene
 from convcli.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 TEXT_WIDTH = 80
 MOST_FRAMES = 256  # frames of an animation
@@ -103,9 +106,7 @@ class Settings(NamedTuple):
 
 def encode(drawing: Drawing, form: str, settings: Settings) -> tuple[bytes, str]:
     """Return the bytes of a drawing in one of FORMS, and a note for the user or an empty string."""
-    if settings.step is not None and settings.step > drawing.steps:
-        there = f"there are {drawing.steps}, counted from 1" if drawing.steps else "the drawing has none"
-        raise ArgumentError(f"there is no step {settings.step}; {there}")
+    _check_step(drawing, settings)
     return FORMS[form](drawing, settings)
 
 
@@ -138,12 +139,21 @@ def _svg(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
 
 
 def _png(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
-    from convcli.drawing.raster import contact_sheet, draw_frames, png, still
+    from convcli.drawing.raster import png
 
+    image, note = rasterized(drawing, settings)
+    return png(image), note
+
+
+def rasterized(drawing: Drawing, settings: Settings) -> tuple["Image.Image", str]:
+    """Return a drawing, or a contact sheet of its steps, as an image, and a note for the user or an empty string."""
+    from convcli.drawing.raster import contact_sheet, draw_frames, still
+
+    _check_step(drawing, settings)
     scenes, colours = drawing.scenes(), _palette(settings)
     if drawing.steps < 2 or settings.step is not None:
         scene, number = _found(scenes, settings.step or 1)
-        return png(still(scene, number, colours, _scale(scenes, 2, "still"))), ""
+        return still(scene, number, colours, _scale(scenes, 2, "still")), ""
     count = min(drawing.steps, ON_SHEET)
     wanted = {round(n * (drawing.steps - 1) / (count - 1)) for n in range(count)}
     frames = draw_frames(scenes, colours, _scale(scenes, 1, "still"), wanted)
@@ -152,7 +162,7 @@ def _png(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
         if count == drawing.steps
         else f"{count} of {drawing.steps} steps are drawn; `step=N` draws one of them"
     )
-    return png(contact_sheet(list(frames), colours["paper"])), note
+    return contact_sheet(list(frames), colours["paper"]), note
 
 
 def _animated(form: str) -> Callable[[Drawing, Settings], tuple[bytes, str]]:
@@ -186,6 +196,12 @@ def _html(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
     from convcli.drawing.page import still_page
 
     return still_page(drawing.scenes(), drawing.text(TEXT_WIDTH, None), settings.theme).encode(), ""
+
+
+def _check_step(drawing: Drawing, settings: Settings) -> None:
+    if settings.step is not None and settings.step > drawing.steps:
+        there = f"there are {drawing.steps}, counted from 1" if drawing.steps else "the drawing has none"
+        raise ArgumentError(f"there is no step {settings.step}; {there}")
 
 
 def _check_frames(drawing: Drawing, settings: Settings, form: str) -> None:

@@ -30,6 +30,7 @@ GREYS = " ░▒▓█"  # from black to white, without colours
 CUBE = (0, 95, 135, 175, 215, 255)  # the levels of red, green and blue of xterm's colours 16 to 231
 GREY_RAMP = range(8, 248, 10)  # the levels of its greys, 232 to 255
 BAND = 64  # rows
+SHOWING = 10  # bytes that a preview needs for each pixel of the picture
 RESET = "\x1b[0m"
 
 

@@ -37,8 +37,6 @@ from convcli.layers.text.notation import format_size
 if TYPE_CHECKING:
     from convcli.images.preview import Screen
 
-SHOWING = 10  # bytes a pixel that a preview needs, as `images/preview.py` makes it
-
 Facts = dict[str, Any]  # the fields of a report
 
 
@@ -179,6 +177,8 @@ class FileToFile:
         headers = list(map(FrameHeader.of, frames))
         writing = encoding(headers, form, self.coding, picture.coded, self.threads) if self.writes else 0
         if self.screen is not None:
+            from convcli.images.preview import SHOWING
+
             writing = max(writing, SHOWING * prod(frames[0].pixels.shape[:2]))
         memory = max(reading, plan.memory + pool, _bytes(frames) + writing)
         return _Planned(plan, picture, target, form, memory)

@@ -16,6 +16,7 @@ from convcli.cli.options.array_options import layout_option, several_values_opti
 from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.limit_options import LimitOptions, limit_options, max_memory_option
 from convcli.cli.options.option_types import Parsed
+from convcli.cli.options.show_option import show_option
 from convcli.errors import ArgumentError
 from convcli.number_text import read_finite
 from convcli.remote_files import file_path, target_path
@@ -56,6 +57,7 @@ def _tolerance(text: str) -> float:
     help="Samples that differ by at most T, in their own units, count as equal.  [default: 0]",
 )
 @layout_option()
+@show_option("Show the map of the differences in the terminal.")
 @answer_options_with(*CI_FORMATS, endings=tuple(CI_ENDINGS))
 @limit_options
 @max_memory_option
@@ -68,6 +70,7 @@ def command(
     values: tuple[str, ...],
     tolerance: float,
     layout: str,
+    show: bool,
     answer: AnswerOptions,
     limits: LimitOptions,
     max_memory: int,
@@ -76,8 +79,9 @@ def command(
 
     In two folders, pictures with the same relative path are compared, one row per pair; a picture that is only in one
     folder is a difference. A or B may be - (standard input). The colours of pixels that are fully transparent in both
-    count as equal. -o diff.png draws the differences, -o diff.npy writes them as numbers, and -o maps/ draws those of
-    each differing pair in two folders. The formats junit and github are for CI systems.
+    count as equal. -o diff.png draws the differences, -o diff.npy writes them as numbers, -o maps/ draws those of each
+    differing pair in two folders, and --show draws them in the terminal. The formats junit and github are for CI
+    systems.
 
     The exit code is 0 if all samples are equal within the tolerance; 1 if some differ by more, or if the pictures
     differ in size, pixel mode or number of frames; 2 for an error, such as a file that cannot be read or wrong usage.
@@ -88,6 +92,10 @@ def command(
         given = f"{count} {'picture is' if count == 1 else 'pictures are'} given"
         raise click.UsageError(f"{given}, and two are needed; name A and B")
 
+    if show:
+        from convcli.cli.terminal import check_show
+
+        check_show(answer.output)
     from convcli.cli.diff_answer import ci_case, folders_answer, picture_answer, verdict
     from convcli.cli.diff_pairs import DIFFERENT, Measure, pairs_of
 
@@ -101,7 +109,7 @@ def command(
         raise ArgumentError(
             f"--field selects columns of a table, and --format {answer.form} has none; leave it out"
         )
-    measure = Measure(tolerance, limits, max_memory, maps, answer.force, layout)
+    measure = Measure(tolerance, limits, max_memory, maps, answer.force, layout, show)
     compared = [measure.compare(conversation, pair, only_different=are_folders) for pair in pairs]
     if answer.form in CI_FORMATS:
         cases = [ci_case(conversation, each, tolerance) for each in compared]

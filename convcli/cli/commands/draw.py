@@ -30,7 +30,7 @@ from convcli.cli.options.network_options import NetworkOptions, network_options
         ),
         "Instead of steps": ("matrix", "receptive", "checkerboard", "connections", "at"),
         "Network": ("of_layer", "inputs", "width"),
-        "Output": ("output", "force", "step", "delay", "theme"),
+        "Output": ("output", "force", "step", "delay", "theme", "show"),
     },
     more=chain_help,
 )
@@ -58,6 +58,6 @@ def command(
     network.check(click.get_current_context(), LayerOptions._fields)
     view.check(given.reads)
     if network.network is not None:
-        view.show(conversation, kind.drawing(network.load(), (), given.numbers(2)))
+        view.give(conversation, kind.drawing(network.load(), (), given.numbers(2)))
         return
-    view.show(conversation, kind.drawing(*drawn(layer, given)))
+    view.give(conversation, kind.drawing(*drawn(layer, given)))

@@ -14,6 +14,7 @@ from convcli.cli.number_grid import aligned, vector
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
 from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.kernel_limit import max_kernel_option
+from convcli.cli.options.show_option import show_option
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
 from convcli.kernels.kernel import MOST_AXES, Kernel, Number, by_axes
@@ -57,7 +58,7 @@ MOST_RESPONSE = 4096  # largest side of that picture, which takes some hundred M
     metavar="PICTURE",
     help="Show the spectrum of a picture before and after the kernel; -o x.png or .svg draws both.",
 )
-@click.option("--show", is_flag=True, help="Show the frequency response in the terminal.")
+@show_option("Show the frequency response in the terminal.")
 @drawn_answer_options
 @talking
 @click.pass_obj
@@ -78,9 +79,9 @@ def command(
     response white. --spectrum shows or draws the spectrum of a picture before and after the kernel.
     """
     if show:
-        from convcli.cli.terminal import check_terminal
+        from convcli.cli.terminal import check_show
 
-        check_terminal()
+        check_show(answer.output)
         if spec is None or spectrum is not None:
             raise ArgumentError(
                 "`show` is of the frequency response of a kernel; name one, and leave out `spectrum`"
@@ -284,10 +285,8 @@ def _response(kernels: Sequence[Kernel], spec: str) -> tuple[Any, float]:
 
 def _show_response(kernels: Sequence[Kernel], spec: str) -> None:
     """Show the frequency response in the terminal: zero frequency in the middle."""
-    from convcli.cli.terminal import screen_of_terminal
+    from convcli.cli.terminal import show_frame
     from convcli.images.picture import Frame
-    from convcli.images.preview import preview
 
     pixels, _ = _response(kernels, spec)
-    shown, _ = preview(Frame(pixels, "L"), screen_of_terminal(), spec)
-    click.echo(shown, nl=False)
+    show_frame(Frame(pixels, "L"), spec)

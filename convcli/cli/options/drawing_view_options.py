@@ -8,9 +8,11 @@ import click
 
 from convcli.cli.completed_words import complete_files
 from convcli.cli.conversation import Conversation
+from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import theme_option
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.option_types import at_least, seconds
+from convcli.cli.options.show_option import show_option
 from convcli.errors import ArgumentError
 from convcli.jobs.collisions import Reads, check_reads
 from convcli.jobs.targets import is_stdout
@@ -28,14 +30,29 @@ class ViewOptions(NamedTuple):
     step: int | None
     delay: float
     theme: str
+    show: bool
 
     def check(self, reads: Reads) -> None:
         """Raise an error if the output cannot be written or is a file that is read, before anything is drawn."""
+        if self.show:
+            self._check_show()
         if self.form and self._path is not None:
             from convcli.files import check_target
 
             check_reads("`output`", [self._path], reads)
             check_target(self._path, overwrite=self.force)
+
+    def _check_show(self) -> None:
+        """Refuse --show without a terminal, and beside options that contradict it."""
+        from convcli.cli.terminal import check_show
+
+        check_show(self.output)
+        if self.output is None:
+            typed = typed_options(click.get_current_context())
+            for option in filter(None, map(typed.get, ("force", "delay"))):
+                raise ArgumentError(
+                    f"{option} applies to drawings that are written, and --show alone writes none; name a file with -o"
+                )
 
     @property
     def form(self) -> str:
@@ -65,8 +82,11 @@ class ViewOptions(NamedTuple):
         """The file to write; None for standard output."""
         return None if self.output is None or is_stdout(self.output) else target_path(self.output)
 
-    def show(self, conversation: Conversation, drawing: "Drawing") -> None:
-        """Play the drawing on the terminal, print it, or write it to a file."""
+    def give(self, conversation: Conversation, drawing: "Drawing") -> None:
+        """Show or play the drawing on the terminal, print it, or write it to a file."""
+        if self.show:
+            self._show(conversation, drawing)
+            return
         from convcli.drawing.forms import Settings, encode
 
         plays = self.output is None and self.step is None and sys.stdout.isatty()
@@ -79,10 +99,33 @@ class ViewOptions(NamedTuple):
             sys.stdout.flush()
             sys.stdout.buffer.write(data)
             return
+        self._write(conversation, data)
+
+    def _show(self, conversation: Conversation, drawing: "Drawing") -> None:
+        """Show the drawing as an image, and write it to the file of -o."""
+        import numpy as np
+
+        from convcli.cli.terminal import show_frame
+        from convcli.drawing.forms import Settings, encode, rasterized
+        from convcli.images.picture import Frame
+
+        settings = Settings(self.step, self.delay, self.theme)
+        image, note = rasterized(drawing, settings)
+        notes = {note: None}  # a dict keeps their order
+        if self._path is not None:
+            data, note = encode(drawing, self.form, settings)
+            notes[note] = None
+            self._write(conversation, data)
+        show_frame(Frame(np.asarray(image), "RGB"), "the drawing")
+        for note in filter(None, notes):
+            conversation.note(note)
+
+    def _write(self, conversation: Conversation, data: bytes) -> None:
         from convcli.files import write_whole
 
-        write_whole(self._path, data, overwrite=self.force)
-        conversation.note(f"wrote {self._path}")
+        if self._path is not None:
+            write_whole(self._path, data, overwrite=self.force)
+            conversation.note(f"wrote {self._path}")
 
 
 view_options = bundled(
@@ -105,4 +148,5 @@ view_options = bundled(
         help="The duration of each step of an animation.",
     ),
     theme_option("auto"),
+    show_option("Show the drawing as an image in the terminal."),
 )
