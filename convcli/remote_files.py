@@ -123,6 +123,20 @@ def check_writable(path: Path) -> None:
         )
 
 
+def fetched(path: Path) -> Path:
+    """Return a path from which a remote file can be read many times, but is fetched once; or raise OSError.
+
+    A local path is returned unchanged.
+    """
+    if not isinstance(path, RemotePath):
+        return path
+    data = BytesIO()
+    path._fetch(data)
+    copy = RemotePath(path)
+    copy.given, copy.content = path.given, data.getvalue()
+    return copy
+
+
 def is_url(text: str) -> bool:
     """Return whether a text is the URL of a remote file, and not the path of an existing local file."""
     return isinstance(file_path(text), RemotePath)
@@ -132,9 +146,11 @@ class RemotePath(PosixPath):
     """The path of a remote file at a URL; failures raise OSError, as for local files.
 
     given : the URL as it was typed, with its query; None for a path that was derived from another
+    content : the bytes of the file, if it was fetched already
     """
 
     given: str | None = None
+    content: bytes | None = None
 
     def __str__(self) -> str:
         """Return the URL."""
@@ -201,7 +217,13 @@ class RemotePath(PosixPath):
 
     def open(self, mode: str = "r", *arguments: Any, **options: Any) -> IO[Any]:  # type: ignore[override]
         """Read the whole file into memory, and return it as an open file; or raise OSError."""
-        data = BytesIO()
+        data = BytesIO(b"" if self.content is None else self.content)
+        if self.content is None:
+            self._fetch(data)
+        return data if "b" in mode else TextIOWrapper(data, *arguments[1:], **options)
+
+    def _fetch(self, data: BytesIO) -> None:
+        """Write the content of the file to `data`, and rewind it; or raise OSError."""
         # A single request, without asking for the size first, because some servers do not support that.
         streamed = {} if self.store.writable else {"block_size": 0, "size": 1}
         with _explained(self):
@@ -212,7 +234,6 @@ class RemotePath(PosixPath):
                     if data.tell() > MOST:
                         raise OSError(errno.EFBIG, f"it has more than {MOST:,} bytes; copy it here first")
         data.seek(0)
-        return data if "b" in mode else TextIOWrapper(data, *arguments[1:], **options)
 
     def entries(self) -> list[_RemoteEntry]:
         """Return the entries of a folder, or raise OSError."""
@@ -295,8 +316,10 @@ def _explained(path: RemotePath) -> Iterator[None]:
     """Convert the exceptions of fsspec and its packages to an OSError with a message of one line."""
     try:
         yield
-    except (FileNotFoundError, FileExistsError, ConvcliError):
+    except (FileExistsError, ConvcliError):
         raise
+    except FileNotFoundError as error:  # those of fsspec have no text
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
     except TimeoutError as error:
         raise OSError(errno.ETIMEDOUT, f"{path.scheme} did not answer in time; try again") from error
     except OSError as error:

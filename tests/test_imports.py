@@ -25,7 +25,7 @@ ALLOWED = {
     "cores": set(),
     "number_text": set(),
     "layers": {"layers", "number_text"},
-    "networks": {"layers", "networks", "kernels", "backend", "number_text"},
+    "networks": {"layers", "networks", "kernels", "backend", "number_text", "remote_files"},
     "kernels": {"kernels", "npy", "number_text", "remote_files"},
     "backend": {"layers", "kernels", "backend"},
     # The page of the public names, one of which is at home above it: it is loaded when it is asked for.
@@ -50,6 +50,7 @@ ALLOWED = {
         "drawing",
         "number_text",
         "files",
+        "remote_files",
     },
     "learning": {"layers", "kernels", "backend", "images", "filters", "analysis", "learning"},
     "batch": {"batch"},

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convcli import filter_file, remote_files
+from convcli import draw, filter_file, load_network, remote_files
 from convcli.errors import ArgumentError
 from convcli.files import ExistsError, WriteError, write_whole
 from convcli.remote_files import RemotePath, file_path
@@ -195,6 +195,56 @@ def test_other_commands_read_and_write_them(call: Call, store: dict[str, object]
     assert (report.code, "which needs a local file" in one_error(report)) == (2, True)
 
 
+# Networks, chains and numbers
+
+NETWORK = b'input = "1x16x16"\nlayers = ["conv k3 p1 o1 nobias"]\n'
+
+
+def weights() -> bytes:
+    np.savez(buffer := BytesIO(), **{"conv1.weight": np.full((1, 1, 3, 3), 0.1, np.float32)})
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (
+            f"filter {SAMPLES}/house.png --gray --network %s/n.toml --weights %s/w.npz -o pgm:- --range minmax",
+            0,
+        ),
+        (f"filter {SAMPLES}/house.png --gray --network %s/n.toml --weights %s/none.npz -o pgm:-", 1),
+        ("shape %s/n.toml", 0),
+        ("shape %s/none.toml", 1),
+        ("params %s/none.onnx", 2),
+        ("compare %s/n.toml resnet-18 --format csv", 0),
+        ("params --n 16 --in 1 --layers @%s/c.txt", 0),
+        ("params --n 16 --in 1 --layers @%s/none.txt", 1),
+        ("draw %s/n.toml --receptive", 0),
+        ("draw --values %s/k.csv --kernel %s/k.csv", 0),
+    ],
+)
+def test_networks_chains_and_numbers_are_those_of_files(
+    call: Call, store: dict[str, object], tmp_path: Path, words: str, code: int
+) -> None:
+    files = {"n_toml": NETWORK, "w_npz": weights(), "c_txt": b"conv k3 p1 o2\n", "k_csv": b"1,2\n3,4\n"}
+    put(**files)
+    for name, data in files.items():
+        (tmp_path / name.replace("_", ".")).write_bytes(data)
+    local, remote = (call(*words.replace("%s", str(end)).split()) for end in (tmp_path, "memory://in"))
+    assert remote.code == code
+    assert remote == (local.code, *(text.replace(str(tmp_path), "memory://in") for text in local[1:]))
+
+
+def test_python_reads_and_writes_them(store: dict[str, object]) -> None:
+    put(n_toml=NETWORK, w_npz=weights())
+    x = np.ones((1, 1, 16, 16), np.float32)
+    network = load_network("memory://in/n.toml")
+    (made,) = network.run({next(iter(network.inputs)): x}, weights="memory://in/w.npz").values()
+    assert made[0, 0, 5, 5] == pytest.approx(0.9)
+    draw("conv k1 o1", 1).save("memory://out/d.svg")
+    assert got("/out/d.svg").startswith(b"<svg")
+
+
 # Stores that fail
 
 
@@ -259,16 +309,21 @@ def test_a_failing_store_is_that_files_error(call: Call, store: dict[str, object
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves the house, and answers in every other way a server may."""
+    """Serves the files on a shelf, and answers in every other way a server may."""
 
     def do_GET(self) -> None:
         name = self.path.partition("?")[0].rpartition("/")[2]
         if name == "slow.png":
             self.server.released.wait(10)
             return
-        status = {"house.png": 200, "forbidden.png": 403, "broken.png": 500, "endless.png": 200}.get(
-            name, 404
-        )
+        self.server.asked.append(name)
+        shelf = self.server.shelf
+        status = {
+            **dict.fromkeys(shelf, 200),
+            "forbidden.png": 403,
+            "broken.png": 500,
+            "endless.png": 200,
+        }.get(name, 404)
         self.send_response(status)
         self.end_headers()
         if name == "endless.png":
@@ -277,17 +332,30 @@ class Handler(BaseHTTPRequestHandler):
                     self.wfile.write(bytes(1 << 16))
                 except OSError:
                     return
-        self.wfile.write(HOUSE if status == 200 else b"no")
+        self.wfile.write(shelf.get(name, b"no"))
 
     def log_message(self, *_: object) -> None:
         """Stay quiet."""
 
 
 @pytest.fixture
-def server() -> Iterator[str]:
+def shelf() -> dict[str, bytes]:
+    """The files of the server, by their names."""
+    return {"house.png": HOUSE}
+
+
+@pytest.fixture
+def asked() -> list[str]:
+    """The names that the server was asked for."""
+    return []
+
+
+@pytest.fixture
+def server(shelf: dict[str, bytes], asked: list[str]) -> Iterator[str]:
     """The address of a server of this machine."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as served:
         served.daemon_threads, served.released = True, threading.Event()
+        served.shelf, served.asked = shelf, asked
         thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{served.server_port}"
@@ -332,6 +400,46 @@ def test_pictures_of_a_server(
         assert one_error(result).endswith(
             "HTTP is read-only; choose an -o on this machine, or at s3:// gs:// memory://"
         )
+
+
+def test_models_kernels_and_lists_of_a_server(
+    call: Call, server: str, shelf: dict[str, bytes], asked: list[str], tmp_path: Path
+) -> None:
+    from tests.networks.onnx.models import helper, made, numbers
+
+    w = numbers(1, 1, 41, 41)  # so many that they stay in the file
+    nodes = [helper.make_node("Conv", ["x", "w"], ["out"], name="conv", pads=[20] * 4)]
+    model = made(nodes, {"x": (1, 1, 60, 60)}, ["out"], {"w": w})
+    shelf["m.onnx"] = model.SerializeToString()
+    result = call("filter", SAMPLES / "house.png", "--gray", "--network", f"{server}/m.onnx?key=a/b", "-o", tmp_path / "{kernel}.npy")  # fmt: skip
+    assert result[:2] == (0, f"{tmp_path}/m.npy\n")
+    assert asked == ["m.onnx"]
+    (tmp_path / "m.onnx").write_bytes(shelf["m.onnx"])
+    call("filter", SAMPLES / "house.png", "--gray", "--network", tmp_path / "m.onnx", "-o", tmp_path / "local.npy")  # fmt: skip
+    assert (tmp_path / "m.npy").read_bytes() == (tmp_path / "local.npy").read_bytes()
+
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = 1  # external
+    tensor.external_data.add(key="location", value="w.bin")
+    shelf["m.onnx"] = model.SerializeToString()
+    assert one_error(call("params", f"{server}/m.onnx")) == (
+        "m.onnx: the elements of the tensor 'w' are in 'w.bin' next to the model, which is not read from a URL; copy both "
+        "files to this machine"
+    )
+
+    shelf |= {"k.txt": b"1 2 1\n", "list.txt": f"{server}/house.png".encode()}
+    Image.new("L", (3, 3)).save(buffer := BytesIO(), "PNG")
+    shelf |= {"p.csv": b"0.5\n", "k.png": buffer.getvalue()}
+    words = "filter", "--files-from", f"{server}/list.txt", "-k", f"{server}/k.txt?key=a/b.c", "-o", f"{tmp_path}/{{stem}}.{{kernel}}.bmp"  # fmt: skip
+    assert call(*words).out == f"{tmp_path}/house.k.bmp\n"
+    filter_file(SAMPLES / "house.png", tmp_path / "local.bmp", "1 2 1")
+    assert (tmp_path / "house.k.bmp").read_bytes() == (tmp_path / "local.bmp").read_bytes()
+    assert call("kernels", f"{server}/k.png?x").code == 0
+    assert call("filter", SAMPLES / "house.png", "--gray", "--pointwise", f"{server}/p.csv?x", "-o", tmp_path / "p.png").code == 0  # fmt: skip
+    with mock.patch("convcli.kernels.array_files.MOST_TEXT", 3):
+        result = call("filter", SAMPLES / "house.png", "--pointwise", f"{server}/p.csv", "-o", "x.png")
+    assert "p.csv has 4 bytes, more than the 3 that are read as text" in one_error(result)
 
 
 def test_nobody_listens(call: Call, server: str) -> None:

@@ -1,7 +1,6 @@
 """The numbers in drawings: the given ones as exact fractions, or small integers as examples."""
 
 from fractions import Fraction
-from pathlib import Path
 
 from convcli.drawing.steps import Values
 from convcli.errors import ArgumentError
@@ -10,6 +9,7 @@ from convcli.kernels.kernel import MOST_SIDE, Kernel, Matrix, Number, by_axes, s
 from convcli.kernels.kernel_files import has_ending, read_kernel
 from convcli.kernels.matrices import grid, number
 from convcli.number_text import split
+from convcli.remote_files import file_path
 
 INPUTS = (0, 1, 2, 3)  # example input values
 WEIGHTS = (1, 2, 3)  # example weights; 0 would look like a missing weight
@@ -63,7 +63,7 @@ def read_values(text: str) -> tuple[Values, ...]:
     """
     what = f"`values` {text!r}"
     if has_ending(text):
-        matrix = read_kernel(Path(text), MOST_SIDE).matrices[0]
+        matrix = read_kernel(file_path(text), MOST_SIDE).matrices[0]
         slices = matrix if len(shape_of(matrix)) > 2 else (matrix,)
         return tuple(map(grid_of, slices))  # type: ignore[arg-type]  # a slice is a matrix
     found = tuple(

@@ -77,8 +77,9 @@ class Drawing(NamedTuple):
         An existing file is replaced only if `force` is True.
         """
         from convcli.files import write_whole
+        from convcli.remote_files import target_path
 
-        target = Path(path)
+        target = target_path(path)
         data = self.encode(target.suffix.removeprefix(".").lower(), step=step, delay=delay, theme=theme)
         write_whole(target, data, overwrite=force)
         return target

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError
 from convcli.images.picture import Frame, ImageError
+from convcli.remote_files import file_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,8 @@ def output_name(source: str, layer: str | None) -> str:
     >>> output_name("models/net.onnx", "conv/1")
     'net-conv-1'
     """
-    stem = Path(source).stem if source.lower().endswith((".onnx", ".toml")) else source
+    path = file_path(source)
+    stem = path.stem if path.suffix.lower() in (".onnx", ".toml") else source
     text = stem if layer is None else f"{stem}-{layer}"
     return re.sub(r"[^\w.+-]+", "-", text).strip("-.") or "network"
 

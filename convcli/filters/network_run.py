@@ -15,6 +15,7 @@ from convcli.filters.network_input import NetworkInput, Taken
 from convcli.images.picture import Frame
 from convcli.layers import Conv
 from convcli.layers.axes import Shape
+from convcli.remote_files import file_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -148,13 +149,14 @@ class NetworkRun:
         """The weights from the file, if there is one."""
         from convcli.networks.given_weights import from_file
 
-        return None if self.weights is None else from_file(Path(self.weights))
+        return None if self.weights is None else from_file(self.weights)
 
     @property
     def files(self) -> list[tuple[str, Path]]:
         """The files that are read, each after its name in messages."""
-        found = [("the network", Path(self.source))] if Path(self.source).suffix.lower() in FILES else []
-        return [*found, *([("the weights", Path(self.weights))] if self.weights else [])]
+        path = file_path(self.source)
+        found = [("the network", path)] if path.suffix.lower() in FILES else []
+        return [*found, *([("the weights", file_path(self.weights))] if self.weights else [])]
 
     @property
     def is_classifier(self) -> bool:

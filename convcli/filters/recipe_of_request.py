@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from convcli.errors import ArgumentError
@@ -27,6 +26,7 @@ from convcli.kernels.array_files import given_array, load_matrix
 from convcli.kernels.kernel import by_axes, check_side
 from convcli.layers.text.arguments import apart, called
 from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
+from convcli.remote_files import file_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -197,7 +197,7 @@ def _field(value: str | Array, argument: str, known: Mapping[str, Callable[..., 
 
 def _stem(value: str | Array, otherwise: str) -> str:
     """Return a name for outputs from the name of a file or field."""
-    name = Path(apart(value)[0]).stem if isinstance(value, str) else ""
+    name = file_path(apart(value)[0]).stem if isinstance(value, str) else ""
     return name if name and all(letter.isalnum() or letter in "-_." for letter in name) else otherwise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,12 +130,16 @@ def load_matrix(text: str | Array | Sequence[Sequence[float]], argument: str) ->
     if path.suffix.lower() in (".csv", ".txt", ".json"):
         try:
             _check_regular(path, text, argument)
-            if path.stat().st_size > MOST_TEXT:
+            with path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(0)
+                data = file.read() if size <= MOST_TEXT else b""
+            if size > MOST_TEXT:
                 raise ArgumentError(
-                    f"`{argument}`: {text} has {path.stat().st_size:,} bytes, more than the {MOST_TEXT:,} that are "
-                    "read as text; save it as .npy"
+                    f"`{argument}`: {text} has {size:,} bytes, more than the {MOST_TEXT:,} that are read as text; save "
+                    "it as .npy"
                 )
-            lines = path.read_text("utf-8-sig").splitlines()
+            lines = data.decode("utf-8-sig").splitlines()
             if path.suffix.lower() != ".json":
                 lines = [line.partition("#")[0] for line in lines]
         except OSError as error:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from convcli.errors import ArgumentError, ConvcliError, cut, instead_of
@@ -41,7 +41,7 @@ Read = Callable[[Path, int], Kernel]
 
 def has_ending(text: str) -> bool:
     """Return whether text has the ending of a format that kernels are read from."""
-    return PurePath(text).suffix.lower() in (*READERS, *PICTURES)
+    return file_path(text).suffix.lower() in (*READERS, *PICTURES)
 
 
 def is_file(text: str) -> bool:

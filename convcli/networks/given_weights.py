@@ -14,6 +14,7 @@ from convcli.layers.base import Layer
 from convcli.layers.conv import Convolution
 from convcli.networks.fusion import Arguments
 from convcli.networks.graph import Graph, Node
+from convcli.remote_files import file_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,10 +65,11 @@ def _terms(layer: Layer, shape: tuple[int, ...]) -> int:
     return prod(shape[1:])
 
 
-def from_file(path: Path) -> "dict[str, Array]":
-    """Return the arrays of a .npz file by name; pickled objects are never loaded."""
+def from_file(source: str | Path) -> "dict[str, Array]":
+    """Return the arrays of a .npz file, also at a URL, by name; pickled objects are never loaded."""
     import numpy as np
 
+    path = file_path(source)
     try:
         with path.open("rb") as file:
             loaded = np.load(file, allow_pickle=False)

@@ -39,7 +39,7 @@ def is_network(text: str) -> bool:
     """Return whether a word names a network: a model file or a published network."""
     from convcli.networks.zoo.index import find
 
-    ending = Path(text).suffix.lower()
+    ending = _ending(text)
     return ending in READERS or ending in OTHERS or find(text.partition(":")[0]) is not None
 
 
@@ -49,7 +49,7 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
     Parameters
     ----------
     source : str or Path
-        A `.toml` or `.onnx` file, or the name of a published network with its options: `resnet-50`,
+        A `.toml` or `.onnx` file, also at a URL, or the name of a published network with its options: `resnet-50`,
         `mobilenet-v1:width=0.5`.
     input_shape : sequence of int, or {name: shape}, optional
         The shape of the input, (channels, *sizes), instead of the default.
@@ -79,18 +79,20 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
     """
     from convcli.networks.zoo.build import build
     from convcli.networks.zoo.index import find, network_instead
+    from convcli.remote_files import file_path
 
     text = str(source)
-    name, ending = text.partition(":")[0], Path(text).suffix.lower()
+    name = text.partition(":")[0]
     if find(name):
         return build(text, _only(text, input_shape), **options)
+    ending = _ending(text)
     if ending in READERS:
         if options:
             raise ArgumentError(
                 f"{text} is a file, which takes no option {next(iter(options))!r}; leave it out"
             )
         module, function = READERS[ending]
-        network: Network = getattr(import_module(module), function)(Path(text), input_shape)
+        network: Network = getattr(import_module(module), function)(file_path(text), input_shape)
         return network
     if ending in OTHERS:
         raise ArgumentError(
@@ -102,6 +104,13 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
     elif not way.startswith("did you mean"):
         way = f"convcli networks lists the names, and files end in {' or '.join(READERS)}"
     raise ArgumentError(f"there is no network {text!r}; {way}")
+
+
+def _ending(text: str) -> str:
+    """Return the ending of a file name or URL in lower case."""
+    from convcli.remote_files import file_path
+
+    return file_path(text).suffix.lower()
 
 
 load = load_network  # the name in convcli.networks

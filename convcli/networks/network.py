@@ -146,7 +146,7 @@ class Network(Graph):
 
         others = None if seed is None else drawn(self, seed)
         if isinstance(weights, str | Path):
-            weights = from_file(Path(weights))
+            weights = from_file(weights)
         given = {**self.kernels, **(weights or {})}
         found = others if others is not None and not given else from_arrays(self, given, others)
         return lambda network, node: found(node)

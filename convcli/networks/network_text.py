@@ -1,6 +1,5 @@
 """Read the text of files that contain a network or a chain of layers."""
 
-import os
 from pathlib import Path
 
 from convcli.errors import ConvcliError
@@ -15,16 +14,16 @@ class NetworkError(ConvcliError):
 def read_network_text(path: Path, what: str = "network") -> str:
     """Return the text of a file, or raise NetworkError."""
     try:
-        if not path.is_file():
-            if os.path.lexists(path):
-                raise NetworkError(
-                    f"cannot read the {what} {str(path)!r}: it is a folder, a device or a pipe; name a file"
-                )
+        if path.exists() and not path.is_file():
             raise NetworkError(
-                f"cannot read the {what} {str(path)!r}: there is no such file; check the spelling and the folder"
+                f"cannot read the {what} {str(path)!r}: it is a folder, a device or a pipe; name a file"
             )
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise NetworkError(
+            f"cannot read the {what} {str(path)!r}: there is no such file; check the spelling and the folder"
+        ) from None
     except OSError as error:
         raise NetworkError(f"cannot read the {what} {str(path)!r}: {error.strerror or error}") from None
     if len(data) > MOST_BYTES:

@@ -1,7 +1,6 @@
 """One question to a calculator: a layer or a chain and its input; and the rows that answer it."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from convcli.errors import ArgumentError
@@ -49,8 +48,9 @@ def parse_chain_option(text: str) -> Chain:
     """Return the chain in a text; or in the file whose name follows an @."""
     if text.startswith("@"):
         from convcli.networks.network_text import read_chain_file
+        from convcli.remote_files import file_path
 
-        return Chain(tuple(read_chain_file(Path(text[1:]))))
+        return Chain(tuple(read_chain_file(file_path(text[1:]))))
     from convcli.layers.text.chain_grammar import split_chain
 
     items = enumerate(split_chain(text), start=1)

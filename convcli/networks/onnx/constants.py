@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ArgumentError
 from convcli.networks.onnx.wire import Message, Span
+from convcli.remote_files import RemotePath
 
 if TYPE_CHECKING:
     import numpy as np
@@ -224,6 +225,11 @@ def _external(tensor: Message, name: str, folder: Path, size: int) -> Span:
     """Return the location of a tensor's elements in a file next to the model."""
     entries = {entry.key: entry.value or "" for entry in tensor.external_data}
     location = entries.get("location", "")
+    if isinstance(folder, RemotePath):
+        raise ArgumentError(
+            f"the elements of the tensor {name!r} are in {location!r} next to the model, which is not read from a URL; "
+            "copy both files to this machine"
+        )
     root = folder.resolve()
     path = (root / location).resolve() if location.isprintable() else root
     if not path.is_relative_to(root) or path == root:

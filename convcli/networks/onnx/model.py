@@ -11,6 +11,7 @@ from convcli.networks.onnx.constants import DTYPES, Constant, of_elements, of_sp
 from convcli.networks.onnx.messages import MOST, SCHEMA
 from convcli.networks.onnx.schemas import FLOAT, FLOATS, INT, INTS, STRING, STRINGS, TENSOR, check_attribute
 from convcli.networks.onnx.wire import Message, Reader
+from convcli.remote_files import fetched
 
 OLDEST = 7  # oldest supported version of the operators
 DOMAINS = ("", "ai.onnx")
@@ -86,14 +87,16 @@ def read_model(path: Path) -> Model:
         If it is not an ONNX model, or one that is too large, too old or malformed.
 
     """
-    if not path.is_file():
-        reason = (
-            "it is a folder, a device or a pipe; name a file" if path.exists() else "there is no such file"
+    if path.exists() and not path.is_file():
+        raise ArgumentError(
+            f"cannot read the network {str(path)!r}: it is a folder, a device or a pipe; name a file"
         )
-        raise ArgumentError(f"cannot read the network {str(path)!r}: {reason}")
     try:
+        path = fetched(path)
         with Reader(path, SCHEMA, MOST) as reader:
             message = reader.message("Model")
+    except FileNotFoundError:
+        raise ArgumentError(f"cannot read the network {str(path)!r}: there is no such file") from None
     except OSError as error:
         raise ArgumentError(f"cannot read the network {str(path)!r}: {error.strerror or error}") from None
     except ArgumentError as error:

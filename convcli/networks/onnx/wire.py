@@ -72,7 +72,7 @@ class Reader:
         self.left = dict(most)  # how many more messages of a kind are allowed
         self.most = most
         self._file = path.open("rb")
-        self.size = os.fstat(self._file.fileno()).st_size
+        self.size = self._file.seek(0, os.SEEK_END)
         self._start, self._data = 0, b""
 
     def __enter__(self) -> "Reader":
