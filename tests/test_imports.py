@@ -230,13 +230,16 @@ def modules(code: str, *arguments: str) -> set[str]:
 
 
 def loaded(*arguments: str) -> set[str]:
-    """Run the command line; return the packages that it loaded."""
+    """Run the command line; return the packages that it loaded, and those inside convcli."""
     code = (
         "from convcli.cli import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit as end: assert not end.code, end.code"
     )
-    return {name.partition(".")[0] for name in modules(code, *arguments)}
+    names = modules(code, *arguments)
+    return {name.partition(".")[0] for name in names} | {
+        ".".join(name.split(".")[:2]) for name in names if name.startswith("convcli.")
+    }
 
 
 @pytest.mark.parametrize(
@@ -258,6 +261,13 @@ def loaded(*arguments: str) -> set[str]:
 )
 def test_calculators_load_no_arrays(line: str) -> None:
     assert not loaded(*line.split()) & {"numpy", "scipy", "PIL", "rich"}
+
+
+@pytest.mark.parametrize("command", ["shape", "params", "cost", "compare"])
+def test_a_layer_on_paper_loads_nothing_that_reads_or_filters_pictures(command: str) -> None:
+    used = loaded(command, "--n", "112", "--k", "3")
+    assert "convcli.layers" in used
+    assert not used & {"convcli.jobs", "convcli.kernels", "convcli.filters", "convcli.backend"}
 
 
 def test_filter_loads_no_scipy(tmp_path: Path) -> None:
