@@ -52,6 +52,7 @@ ANIMATED = 12  # bytes per pixel of libwebp's canvases: the previous, the curren
 COMPARED = 8  # bytes per pixel of an animated GIF: Pillow takes the difference of two RGBA frames
 QUANTISER, LOOKED_AT = 22, 1 << 20  # bytes per pixel, and number of pixels from which colours are chosen
 
+GROWN = 4  # times the size of a JPEG that grows in memory: doubled, while the smaller one is copied, and the result
 WORDS = 80  # bytes of a number as a Python string, and of its digits in the file
 
 POOL = 4  # memory blocks of freed images that Pillow keeps per job
@@ -187,8 +188,12 @@ def encoding(
         return (
             images + data + (sum(stored(frame.mode) * _pixels(frame) for frame in frames) if several else 0)
         )
-    if form == "JPEG":  # written to a file in memory, which is allocated first
-        return images + data + most * 5 // 4
+    if form == "JPEG":
+        from convcli.images.codecs.jpeg import is_copied
+
+        # Pillow writes it to a file in memory, which is allocated first.
+        copied = is_copied(channels_of(mode), coding, was)
+        return images + data + most * 5 // 4 if copied else GROWN * data + most
     if form == "WEBP":
         lossless = webp_settings(coding, was).get("lossless", False)
         working = LOSSLESS + (8 if mode == "RGBA" else 0) if lossless else LOSSY

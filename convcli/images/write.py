@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from convcli.images.codecs.identify_boxed import BOXED
-from convcli.images.codecs.jpeg import encode_beyond, jpeg_way
+from convcli.images.codecs.jpeg import encode_direct, jpeg_way
 from convcli.images.codecs.netpbm import encode_netpbm
 from convcli.images.codecs.npy_pictures import encode_array
 from convcli.images.codecs.png import encode_png
@@ -74,6 +74,10 @@ def encode(
     simple = form == "PNG" and len(picture.frames) == 1
     if simple and (png_level is None or still.mode in FORMATS[form].still):
         return encode_png(still.pixels, still.mode, others.before, others.after, threads, png_level), notes
+    if form == "JPEG":
+        with _explained(name, form, still, 1):
+            data, more = _jpeg(still, coding, picture.coded, others.settings)
+        return others.into(data, form), (*notes, *more)
     images, more = _images(picture, form)
     with _explained(name, form, still, len(images)):
         settings = others.settings | _sequence(picture, images, form)
@@ -86,12 +90,7 @@ def encode(
                 image.encoderinfo = {"tiffinfo": {SAMPLE_FORMAT: SIGNED}}
         if form == "PNG" and png_level is not None:
             settings["compress_level"] = png_level
-        if form == "JPEG":
-            data, as_coded = _jpeg(still, images[0], coding, picture.coded, settings)
-            more += as_coded
-        else:
-            data = _saved(images[0], form, settings, others.pages)
-        data = others.into(data, form)
+        data = others.into(_saved(images[0], form, settings, others.pages), form)
     return data, (*notes, *more, *_joined(data, form, len(images)))
 
 
@@ -140,14 +139,15 @@ def _boxed(picture: Picture, form: str, coding: Coding, others: Beside, threads:
 
 
 def _jpeg(
-    frame: Frame, image: Image.Image, coding: Coding, was: Coded | None, metadata: dict[str, Any]
+    frame: Frame, coding: Coding, was: Coded | None, metadata: dict[str, Any]
 ) -> tuple[bytes, tuple[str, ...]]:
     """Return a JPEG and notes on its coding."""
-    way = jpeg_way(frame, coding, was)
-    if way.beyond is None:
-        return _saved(image, "JPEG", metadata | way.settings), way.notes
-    around = _saved(Image.new("RGB", (1, 1)), "JPEG", metadata)
-    return encode_beyond(frame.pixels, way, around), way.notes
+    way = jpeg_way(frame.channels, coding, was)
+    around = _saved(Image.new(frame.channels, (1, 1)), "JPEG", metadata)
+    data = encode_direct(frame.pixels, way, frame.channels, around)
+    if data is None:
+        data = _saved(_image(frame), "JPEG", metadata | way.settings)
+    return data, way.notes
 
 
 def _saved(

@@ -1,18 +1,21 @@
 """Keep the chroma subsampling and the quantization tables of a JPEG when its filtered pixels are written.
 
 Other pictures are written with QUALITY and without subsampling. Pillow writes the most common subsamplings; the others
-need `convcli[codecs]`, or are written with the next finer one.
+need `convcli[codecs]`, or are written with the next finer one. With that extra, pictures whose tables are those of a
+quality are encoded directly from their arrays, which saves the copy that Pillow needs; the data are the same.
 """
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from convcli.images.codecs.jpeg_tables import BASELINE, nearest_quality, quality_of
 from convcli.images.codecs.tiff import INSTALL, NoCodecError
 from convcli.images.coding import SAMPLINGS, Coded, Coding
-from convcli.images.picture import Frame, ImageError
+from convcli.images.picture import ImageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,21 +25,10 @@ if TYPE_CHECKING:
 QUALITY = 95  # for pictures that were not read from a JPEG
 FULL_FROM = 90  # lowest quality without chroma subsampling, as in ImageMagick and libvips
 
-BASELINE = 255  # largest quantization step that every decoder reads
 PILLOWS = ("4:4:4", "4:2:2", "4:2:0")  # the subsamplings that Pillow writes
 IN_RGB, YCCK = 0, 2  # colour transforms in Adobe's APP14 segment: none, and CMYK stored as YCCK
 
 _LEADING = (*range(0xE0, 0xF0), 0xFE)  # markers of metadata segments: APP0 to APP15, and COM
-_SCALE = (
-    16,
-    11,
-    10,
-    16,
-    24,
-    40,
-    51,
-    61,
-)  # first row of the luminance table of quality 50: ITU-T T.81, table K.1
 
 
 def coded(image: ImageFile) -> Coded | None:
@@ -74,21 +66,21 @@ class Way(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def jpeg_way(frame: Frame, coding: Coding, was: Coded | None) -> Way:
-    """Choose the options for a frame: as requested, else as in the input, else defaults; or raise ImageError."""
+def jpeg_way(channels: str, coding: Coding, was: Coded | None) -> Way:
+    """Choose the options for a picture: as requested, else as in the input, else defaults; or raise ImageError."""
     was = was or Coded()
     settings: dict[str, Any] = {}
     if coding.quality is not None:
         settings["quality"] = coding.quality
-    elif was.tables and frame.channels in (was.channels, "L"):
-        settings["qtables"] = [list(table) for table in was.tables[: 1 if frame.channels == "L" else None]]
+    elif was.tables and channels in (was.channels, "L"):
+        settings["qtables"] = [list(table) for table in was.tables[: 1 if channels == "L" else None]]
     else:
         settings["quality"] = QUALITY
-    if frame.channels == "CMYK" and coding.subsampling not in (None, "4:4:4"):
+    if channels == "CMYK" and coding.subsampling not in (None, "4:4:4"):
         raise ImageError(
             f"JPEG does not subsample CMYK, so it cannot be stored as {coding.subsampling}; convert it to RGB"
         )
-    if frame.channels != "RGB":
+    if channels != "RGB":
         return Way(settings)
     if was.channels == "RGB" and was.ratio is None and coding.subsampling is None:
         return Way({**settings, "keep_rgb": True})
@@ -126,16 +118,43 @@ def _extra() -> Any:
         return None
 
 
-def encode_beyond(pixels: NDArray[np.uint8], way: Way, pillows: bytes) -> bytes:
-    """Encode (H, W, 3) as a JPEG with a subsampling that Pillow cannot write.
+def direct_quality(way: Way, channels: str) -> int | None:
+    """Return the quality with which imagecodecs writes what Pillow would write; None if Pillow must write it."""
+    if channels not in ("L", "RGB") or way.settings.get("keep_rgb") or find_spec("imagecodecs") is None:
+        return None
+    tables = way.settings.get("qtables")
+    quality: int | None = way.settings.get("quality")
+    return quality_of(tables, len(channels)) if tables else quality
 
-    pillows : the same picture as written by Pillow, from which the metadata segments are taken
+
+def is_copied(channels: str, coding: Coding, was: Coded | None) -> bool:
+    """Return whether Pillow encodes a picture, from a copy; True also for a coding that is refused."""
+    try:
+        return direct_quality(jpeg_way(channels, coding, was), channels) is None
+    except ImageError:
+        return True
+
+
+def encode_direct(pixels: NDArray[np.uint8], way: Way, channels: str, around: bytes) -> bytes | None:
+    """Encode (H, W) or (H, W, 3) without a copy for Pillow; None if Pillow must encode it or refuse it.
+
+    around : a JPEG with the metadata segments of the output
     """
-    assert way.beyond is not None
-    quality = way.settings.get("quality") or _quality(way.settings["qtables"][0])
-    codes = way.beyond.replace(":", "")
-    data = bytes(_extra().jpeg8_encode(pixels, level=quality, subsampling=codes))
-    return pillows[: _leading(pillows)] + data[_leading(data) :]
+    subsampling = way.beyond or way.settings.get("subsampling")
+    quality = direct_quality(way, channels)
+    if way.beyond is not None and quality is None:
+        quality = nearest_quality(way.settings["qtables"][0])
+    if quality is None:
+        return None
+    extra = _extra()
+    codes = None if subsampling is None else subsampling.replace(":", "")
+    try:
+        data = bytes(extra.jpeg8_encode(pixels, level=quality, subsampling=codes))
+    except (extra.Jpeg8Error, ValueError):
+        if way.beyond is not None:
+            raise
+        return None
+    return around[: _leading(around)] + data[_leading(data) :]
 
 
 def _leading(data: bytes) -> int:
@@ -144,10 +163,3 @@ def _leading(data: bytes) -> int:
     while data[at + 1] in _LEADING:
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return at
-
-
-def _quality(table: Sequence[int]) -> int:
-    """Return the libjpeg quality whose luminance table is closest to `table`."""
-    scale = 100 * sum(table[: len(_SCALE)]) / sum(_SCALE)
-    quality = 100 - scale / 2 if scale <= 100 else 5000 / scale
-    return min(100, max(1, round(quality)))
