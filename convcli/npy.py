@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from convcli.errors import ConvcliError
 from convcli.remote_files import RemotePath
-from convcli.warned import warnings_caught
+from convcli.thread_warnings import warnings_caught
 
 if TYPE_CHECKING:
     import numpy as np

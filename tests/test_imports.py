@@ -19,8 +19,8 @@ ALLOWED = {
     "errors": set(),
     "files": {"remote_files"},
     "remote_files": set(),
-    "warned": set(),
-    "npy": {"warned", "remote_files"},
+    "thread_warnings": set(),
+    "npy": {"thread_warnings", "remote_files"},
     "memory": set(),
     "cores": set(),
     "number_text": set(),
@@ -31,7 +31,7 @@ ALLOWED = {
     # The page of the public names, one of which is at home above it: it is loaded when it is asked for.
     "backend/__init__": {"backend", "filters"},
     "backend/algorithms": {"layers", "backend"},
-    "images": {"images", "npy", "number_text", "warned", "memory", "remote_files"},
+    "images": {"images", "npy", "number_text", "thread_warnings", "memory", "remote_files"},
     "filters": {
         *("layers", "networks", "kernels", "backend", "images", "memory", "number_text", "remote_files"),
         "filters",

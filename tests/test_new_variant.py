@@ -111,7 +111,7 @@ def test_help_and_the_shell_have_it(run: Run, command: str) -> None:
 OF_THEIR_OWN = (
     "layers/text/operators.py",
     "layers/text/foreign_layers.py",
-    "layers/text/spelling.py",
+    "layers/text/format_layer.py",
     "backend/__init__.py",
     "layers/__init__.py",
 )

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from convcli.backend.checks import Array
-from convcli.backend.prepared_ways import Axes, Run, banded, in_tiles, pointwise, stacked
+from convcli.backend.prepared_algorithms import Axes, Run, banded, in_tiles, pointwise, stacked
 from convcli.backend.working_memory import Room
 from convcli.layers import Conv
 

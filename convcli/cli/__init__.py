@@ -14,7 +14,7 @@ import click
 
 from convcli import __version__
 from convcli.batch.stop import SIGNALS
-from convcli.cli.conversation import Conversation, lose
+from convcli.cli.messages import Messages, lose
 from convcli.errors import ConvcliError
 
 # In the order in which the help lists them; each is a module in cli/commands.
@@ -99,15 +99,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run convcli and exit: 0 for success, 1 if an input failed, 2 for wrong usage, 128 + N if signal N ended it."""
     sys.set_int_max_str_digits(0)  # counts may have any number of digits
     _prepare_streams()
-    conversation = Conversation()
+    messages = Messages()
     try:
-        code = _run(arguments, conversation)
+        code = _run(arguments, messages)
         sys.stdout.flush()
     except BrokenPipeError:
         code = BROKEN_PIPE
     except OSError as error:
-        conversation.error(_explained(error))
-        code = conversation.failed
+        messages.error(_explained(error))
+        code = messages.failed
     if code == BROKEN_PIPE:  # the rest of the output has no reader
         lose(sys.stdout)
     if code in ENDED:  # a second signal must not interrupt the exit
@@ -147,28 +147,28 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _run(arguments: Sequence[str] | None, conversation: Conversation) -> int:
+def _run(arguments: Sequence[str] | None, messages: Messages) -> int:
     """Run the command; report every expected failure in one line, and return the exit code."""
-    conversation.keep(sys.argv[1:] if arguments is None else arguments)
+    messages.keep(sys.argv[1:] if arguments is None else arguments)
     try:
         if VARIABLE in os.environ:
             from convcli.cli.completed_words import prepare_completion
 
             prepare_completion()
-        return group.main(arguments, "convcli", standalone_mode=False, obj=conversation) or 0
+        return group.main(arguments, "convcli", standalone_mode=False, obj=messages) or 0
     except _NoCommandError as error:
-        conversation.help(error.ctx.get_help() if error.ctx else "")
+        messages.help(error.ctx.get_help() if error.ctx else "")
         return error.exit_code
     except click.UsageError as error:
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        conversation.error(_message(error).rstrip(".") + where)
+        messages.error(_message(error).rstrip(".") + where)
         return error.exit_code
     except click.ClickException as error:
-        conversation.error(error.format_message())
+        messages.error(error.format_message())
         return error.exit_code
     except ConvcliError as error:
-        conversation.failure(error)
-        return max(error.exit_code, conversation.failed)
+        messages.failure(error)
+        return max(error.exit_code, messages.failed)
     except click.Abort:
         return INTERRUPTED
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from convcli.cli import COMMANDS, SETTINGS
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.settings import settings
 
 TYPED = "convcli.typed"  # the key in a context's `meta` of the names of the typed parameters, in their order
@@ -50,8 +50,8 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; from here on, messages name the options of this command."""
-        if (conversation := ctx.find_object(Conversation)) is not None:
-            conversation.parameters = self.get_params(ctx)
+        if (messages := ctx.find_object(Messages)) is not None:
+            messages.parameters = self.get_params(ctx)
         if not ctx.resilient_parsing:
             _, _, order = self.make_parser(ctx).parse_args(args=list(args))
             ctx.meta[TYPED] = [parameter.name for parameter in order]

@@ -10,8 +10,8 @@ from convcli import __version__
 from convcli.analysis.picture_difference import PictureDifference
 from convcli.analysis.similarity import SIDE
 from convcli.ci_reports import Case, Outcome
-from convcli.cli.conversation import Conversation
 from convcli.cli.diff_pairs import DIFFERENT, SAME, TROUBLE, Compared
+from convcli.cli.messages import Messages
 from convcli.render import Answer, Row
 
 COLUMNS = (
@@ -96,11 +96,11 @@ def _remarks(measured: Sequence[PictureDifference], tolerance: float) -> list[st
     return remarks
 
 
-def ci_case(conversation: Conversation, compared: Compared, tolerance: float) -> Case:
+def ci_case(messages: Messages, compared: Compared, tolerance: float) -> Case:
     """Return a pair as a test case of a CI report."""
     pair, found, problem = compared.pair, compared.found, compared.problem
     if found is None:
-        message, kind = conversation.name_options(str(problem)), type(problem).__name__
+        message, kind = messages.name_options(str(problem)), type(problem).__name__
         outcome: Outcome = "failed" if compared.code == DIFFERENT else "error"
         return Case(pair.name, outcome, pair.file, message, (), kind, compared.seconds)
     if compared.code == SAME:

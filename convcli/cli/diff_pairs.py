@@ -19,7 +19,7 @@ from convcli.analysis.picture_difference import (
     memory,
     timing_notes,
 )
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.options.array_options import value_names
 from convcli.cli.options.limit_options import LimitOptions
 from convcli.errors import ArgumentError, ConvcliError
@@ -93,7 +93,7 @@ class Measure(NamedTuple):
     layout: str = "hwc"
     show: bool = False
 
-    def compare(self, conversation: Conversation, pair: Pair, *, only_different: bool) -> Compared:
+    def compare(self, messages: Messages, pair: Pair, *, only_different: bool) -> Compared:
         """Compare two pictures and draw their map; with `only_different`, only if they differ."""
         began = perf_counter()
         found, problem = None, None
@@ -106,22 +106,22 @@ class Measure(NamedTuple):
                     if (
                         picture.format not in NUMBERS
                     ):  # their notes are about alpha, which diff ignores in arrays
-                        conversation.note(f"{name}: {note}")
+                        messages.note(f"{name}: {note}")
             for note in timing_notes(pair.names, *pictures):
-                conversation.note(note)
+                messages.note(note)
             found = PictureDifference.of(*pictures, self.tolerance)
             if not (only_different and found.whole["within"]):
                 if pair.name in self.maps:
-                    self._draw(conversation, *self.maps[pair.name], pictures, found)
+                    self._draw(messages, *self.maps[pair.name], pictures, found)
                 if self.show:
-                    self._show(conversation, pair, pictures, found, named=only_different)
+                    self._show(messages, pair, pictures, found, named=only_different)
         except ConvcliError as error:
             found, problem = None, error
         return Compared(pair, found, problem, perf_counter() - began)
 
     def _draw(
         self,
-        conversation: Conversation,
+        messages: Messages,
         path: Path,
         form: str,
         pictures: tuple[Picture, Picture],
@@ -130,11 +130,11 @@ class Measure(NamedTuple):
         shown, text = difference_map(*pictures, found, form)
         data, losses = encode(shown, form, str(path))
         write_whole(path, data, overwrite=self.force)
-        conversation.note("; ".join([f"wrote {path}: {text}", *losses]))
+        messages.note("; ".join([f"wrote {path}: {text}", *losses]))
 
     def _show(
         self,
-        conversation: Conversation,
+        messages: Messages,
         pair: Pair,
         pictures: tuple[Picture, Picture],
         found: PictureDifference,
@@ -145,10 +145,10 @@ class Measure(NamedTuple):
         from convcli.cli.terminal import show_frame
 
         frame, text = largest_frame(*pictures, found)
-        if named and not conversation.quiet:
+        if named and not messages.quiet:
             click.echo(visible(pair.name))
         show_frame(frame, pair.name)
-        conversation.note(f"shown {pair.name}: {text}")
+        messages.note(f"shown {pair.name}: {text}")
 
     def _read(self, pair: Pair) -> tuple[Picture, Picture]:
         """Read both pictures; raise UnlikeError if they cannot be compared, if possible before they are decoded."""

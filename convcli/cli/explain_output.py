@@ -62,5 +62,5 @@ def explain_output(run: FileRun, request: Request, place: Sequence[int], theme: 
         click.echo(data, nl=False)
     else:
         write_whole(target, data, overwrite=run.output.force, follow_links=run.output.follow_links)
-        run.conversation.note(f"wrote {target}")
+        run.messages.note(f"wrote {target}")
     return 0

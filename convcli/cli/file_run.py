@@ -18,17 +18,17 @@ import click
 from convcli.batch.outcome import Outcome
 from convcli.batch.run_jobs import Batch
 from convcli.batch.stop import SIGNALS, Stop, Stopped
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.array_options import values_option
 from convcli.cli.options.bundled import Decorator
-from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.input_options import inputs_options, reading_options
 from convcli.cli.options.limit_options import max_memory_option
 from convcli.cli.options.option_types import at_least
 from convcli.cli.options.output_options import OutputOptions, coding_options, output_options
 from convcli.cli.options.run_options import RunOptions, run_options
 from convcli.cli.options.show_option import show_option
+from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.cli.run_messages import RunMessages
 from convcli.cores import cores
 from convcli.errors import ArgumentError, ConvcliError
@@ -68,7 +68,7 @@ class FileRun:
     show : whether results are shown on the terminal; without an output nothing is written
     """
 
-    conversation: Conversation
+    messages: Messages
     inputs: Inputs
     output: OutputOptions
     coding: Coding
@@ -160,7 +160,7 @@ class FileRun:
     def _sources(self, name: str) -> list[Source]:
         """Return the inputs: the matrix of --values, or the pictures that are found."""
         if self.values is None:
-            return self.output.sources(self.conversation, self.inputs, name)
+            return self.output.sources(self.messages, self.inputs, name)
         if self.inputs.names or self.inputs.files_from is not None:
             given = self.inputs.names[0] if self.inputs.names else "--files-from"
             raise ArgumentError(f"--values is the input, but {given} is given too; leave one of them out")
@@ -238,7 +238,7 @@ class FileRun:
                 "a picture cannot be shown as text on the terminal; redirect the output, or name a file with -o"
             )
         with Stop() as stop, ExitStack() as stack:
-            messages = RunMessages(self.conversation, len(jobs), stop, dry_run=self.dry_run)
+            run_messages = RunMessages(self.messages, len(jobs), stop, dry_run=self.dry_run)
             stop.last.append(remove_unfinished)
             if self.options.report is not None:
                 from convcli.jobs.report import Report
@@ -246,19 +246,22 @@ class FileRun:
                 report = Report(
                     self.options.report, force=self.output.force, resume=self.output.skip_existing
                 )
-                messages.report = stack.enter_context(report)
-            stack.callback(messages.hide)
-            batch, started = Batch(jobs, messages, stop, fail_fast=self.options.fail_fast), time.monotonic()
+                run_messages.report = stack.enter_context(report)
+            stack.callback(run_messages.hide)
+            batch, started = (
+                Batch(jobs, run_messages, stop, fail_fast=self.options.fail_fast),
+                time.monotonic(),
+            )
             ended = True
             try:
                 ended = workers.run(batch, work, len(jobs), self.threads, self.max_memory)
             except Stopped:
                 pass
             except ConvcliError:  # the run cannot continue
-                if messages.over:
-                    messages.end()
+                if run_messages.over:
+                    run_messages.end()
                 raise
-            messages.end()
+            run_messages.end()
             if pictures and not self.dry_run and len(jobs) > 1:
                 self.output.save.flush(jobs)
             if not ended:  # a normal exit would wait for threads that cannot be stopped
@@ -266,14 +269,14 @@ class FileRun:
                 stack.close()
                 sys.stdout.flush()
                 os._exit(stop.code)
-            if workers.isolated and (stop.code or messages.exit_code):  # a process may have been killed
+            if workers.isolated and (stop.code or run_messages.exit_code):  # a process may have been killed
                 for job in jobs:
                     self.output.save.tidy(job)
             if not stop.code and time.monotonic() - started > LONG:
                 from convcli.jobs.keep_costs import keep_costs
 
                 keep_costs()
-        return stop.code or messages.exit_code
+        return stop.code or run_messages.exit_code
 
 
 def _end_by_signals() -> None:
@@ -323,15 +326,15 @@ def file_run_options(
         reading_options(linear=linear, depth=depth, networks=networks),
         max_memory_option,
         run_options,
-        talking,
+        verbosity_options,
         click.pass_obj,
     )
-    names = [name for name in FileRun.__dataclass_fields__ if name != "conversation"]
+    names = [name for name in FileRun.__dataclass_fields__ if name != "messages"]
 
     def decorate(command: Callable[..., int]) -> Callable[..., int]:
         @functools.wraps(command)
-        def call(conversation: Conversation, /, **values: Any) -> int:
-            run = FileRun(conversation, **{name: values.pop(name) for name in names if name in values})
+        def call(messages: Messages, /, **values: Any) -> int:
+            run = FileRun(messages, **{name: values.pop(name) for name in names if name in values})
             run.begin()
             return command(run, **values)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from convcli import __version__
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.errors import ArgumentError
 from convcli.remote_files import file_path
 from convcli.render import Answer
@@ -25,7 +25,7 @@ REMARKS = (
 )
 
 
-def spectrum_answer(conversation: Conversation, kernels: Sequence[Kernel], spec: str, picture: str) -> Answer:
+def spectrum_answer(messages: Messages, kernels: Sequence[Kernel], spec: str, picture: str) -> Answer:
     """Return the answer, with a row for each ring of frequencies and a drawing of the spectra."""
     from convcli.analysis.picture_spectrum import radial_rows, spectra
 
@@ -33,7 +33,7 @@ def spectrum_answer(conversation: Conversation, kernels: Sequence[Kernel], spec:
         raise ArgumentError(
             "`spectrum` filters a picture, which a kernel with 3 axes cannot; use `dims=1` or `dims=2`"
         )
-    values, white = _grey(picture, conversation)
+    values, white = _grey(picture, messages)
     found = spectra(values, kernels)
     rows = radial_rows(found)
 
@@ -45,7 +45,7 @@ def spectrum_answer(conversation: Conversation, kernels: Sequence[Kernel], spec:
     return Answer("kernels", __version__, rows, rows, {}, COLUMNS, ("gain",), REMARKS, draw=draw)
 
 
-def _grey(name: str, conversation: Conversation) -> tuple[NDArray[Any], float]:
+def _grey(name: str, messages: Messages) -> tuple[NDArray[Any], float]:
     """Return the brightness (H, W) of a picture's first frame, and the value of white."""
     from convcli.backend.values import full_scale
     from convcli.filters.picture_colours import Colours
@@ -61,7 +61,7 @@ def _grey(name: str, conversation: Conversation) -> tuple[NDArray[Any], float]:
     if frame.has_alpha:
         notes.append("its alpha is left out")
     for note in notes:
-        conversation.note(f"{name}: {note}")
+        messages.note(f"{name}: {note}")
     (grey,) = Colours(gray=True).converted(replace(picture, frames=(frame,)), name).frames
     pixels = grey.pixels if grey.pixels.ndim == 2 else grey.pixels[..., 0]
     return pixels.astype(float), float(full_scale(grey.pixels.dtype))

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convcli import __version__
-from convcli.cli.conversation import Conversation
 from convcli.cli.learn_pairs import Files, header_of, picture_of_source
+from convcli.cli.messages import Messages
 from convcli.cli.options.learn_options import BANK_SIZE, BankOptions, LearnOptions
 from convcli.errors import ArgumentError
 from convcli.files import write_whole
@@ -26,7 +26,7 @@ COLUMNS = ("kernels", "channels", "size", "patches", "explained")
 
 
 def learn_bank(
-    conversation: Conversation,
+    messages: Messages,
     names: Sequence[str],
     options: LearnOptions,
     bank: BankOptions,
@@ -52,9 +52,9 @@ def learn_bank(
         return random_bank(count, size, bank.in_channels or 1, seed=seed)
     sampler = PatchSampler.of(count, size, seed)
     found = Inputs(tuple(names)).find(None, "learn")
-    conversation.keep(str(source.path) for source in found.sources)
+    messages.keep(str(source.path) for source in found.sources)
     for note in found.notes:
-        conversation.note(note)
+        messages.note(note)
     for source in found.sources:
         if source.problem is not None:
             raise source.problem
@@ -64,7 +64,7 @@ def learn_bank(
     for path in paths:
         picture = picture_of_source(reading, path, str(path))
         for note in picture.notes:
-            conversation.note(f"{path}: {note}")
+            messages.note(f"{path}: {note}")
         for frame in picture.frames:
             colours, hidden = _opaque(reading.colours.light(frame))
             patches.append(sampler.draw(colours, hidden, area, str(path)))
@@ -126,15 +126,15 @@ def _nested(values: Any) -> Any:
     return tuple(map(_nested, values)) if isinstance(values, list) else values
 
 
-def write_bank(conversation: Conversation, files: Files, bank: Bank) -> None:
+def write_bank(messages: Messages, files: Files, bank: Bank) -> None:
     """Write the weights and the sheet, with a note for each."""
     if files.output is not None:
         write_whole(files.output, npy_bytes(bank.weights.astype("float32")), overwrite=files.force)
-        conversation.note(f"wrote {files.output}: weights {bank.weights.shape}")
+        messages.note(f"wrote {files.output}: weights {bank.weights.shape}")
     if files.bank_sheet is not None:
         from convcli.images.write import encode
         from convcli.learning.kernel_frames import kernel_sheet
 
         data, _ = encode(kernel_sheet(bank.weights), "PNG", str(files.bank_sheet))
         write_whole(files.bank_sheet, data, overwrite=files.force)
-        conversation.note(f"wrote {files.bank_sheet}")
+        messages.note(f"wrote {files.bank_sheet}")

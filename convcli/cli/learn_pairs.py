@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import click
 
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.options.array_options import value_names
 from convcli.cli.options.learn_options import LearnOptions
 from convcli.errors import ArgumentError
@@ -61,7 +61,7 @@ class Files(NamedTuple):
 
 
 def learn_pairs(
-    conversation: Conversation,
+    messages: Messages,
     names: Sequence[str],
     values: Sequence[str],
     options: LearnOptions,
@@ -72,7 +72,7 @@ def learn_pairs(
     """Learn from pairs of pictures; raise ArgumentError for invalid options before anything is read."""
     recipe = options.recipe(linear=reading.linear)
     _check_files(files, options)
-    return recipe.learn(_read(conversation, _pairs(names, values, max_memory), recipe, reading, max_memory))
+    return recipe.learn(_read(messages, _pairs(names, values, max_memory), recipe, reading, max_memory))
 
 
 def _check_files(files: Files, options: LearnOptions) -> None:
@@ -118,7 +118,7 @@ def _pairs(names: Sequence[str], values: Sequence[str], max_memory: int) -> list
 
 
 def _read(
-    conversation: Conversation,
+    messages: Messages,
     sources: Sequence[Sequence[Named]],
     recipe: Recipe,
     reading: Reading,
@@ -141,7 +141,7 @@ def _read(
         before, after = (picture_of_source(reading, *each) for each in pair)
         called = (pair[0][1], pair[1][1])
         for note in (*before.notes, *after.notes, *notes_on(before, after, called, linear=recipe.linear)):
-            conversation.note(note)
+            messages.note(note)
         found += pairs_of_pictures(recipe, before, after, called)
     return found
 
@@ -158,7 +158,7 @@ def picture_of_source(reading: Reading, source: Source, name: str) -> Picture:
         return reading.colours.converted(opened.read(), name)
 
 
-def write_learned(conversation: Conversation, files: Files, learned: Learned) -> None:
+def write_learned(messages: Messages, files: Files, learned: Learned) -> None:
     """Write the requested files, with a note for each."""
     import numpy as np
 
@@ -172,13 +172,13 @@ def write_learned(conversation: Conversation, files: Files, learned: Learned) ->
         if files.printed:
             click.echo(data, nl=False)
             for line in lost:
-                conversation.note(line)
+                messages.note(line)
         else:
             write_whole(files.output, data, overwrite=files.force)
-            conversation.note("; ".join([f"wrote {files.output}", *lost]))
+            messages.note("; ".join([f"wrote {files.output}", *lost]))
     if files.bias_file is not None:
         write_whole(files.bias_file, npy_bytes(np.atleast_1d(learned.bias)), overwrite=files.force)
-        conversation.note(f"wrote {files.bias_file}")
+        messages.note(f"wrote {files.bias_file}")
     if files.trace is not None:
         from convcli.images.formats import format_of
         from convcli.images.write import encode
@@ -186,6 +186,4 @@ def write_learned(conversation: Conversation, files: Files, learned: Learned) ->
 
         data, _ = encode(kernel_frames(learned.trace), format_of(files.trace), str(files.trace))
         write_whole(files.trace, data, overwrite=files.force)
-        conversation.note(
-            f"wrote {files.trace}: negative weights are blue, positive weights red, and 0 is white"
-        )
+        messages.note(f"wrote {files.trace}: negative weights are blue, positive weights red, and 0 is white")

@@ -11,7 +11,7 @@ import click
 
 from convcli.batch.outcome import Outcome
 from convcli.batch.stop import Stop
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.files import REPLACE, ExistsError
 from convcli.filters.clipping import CLIPPED
 from convcli.jobs.job import Job
@@ -29,9 +29,9 @@ AFTER = 0.5  # seconds before a terminal shows the progress, which a short run d
 class RunMessages:
     """The reporter of a run: it prints answers, notes and errors in the order of the inputs, progress and summary."""
 
-    def __init__(self, conversation: Conversation, count: int, stop: Stop, *, dry_run: bool = False) -> None:
+    def __init__(self, messages: Messages, count: int, stop: Stop, *, dry_run: bool = False) -> None:
         self.report: Report | None = None
-        self._conversation, self._count, self._stop = conversation, count, stop
+        self._messages, self._count, self._stop = messages, count, stop
         self._dry_run = dry_run
         self._advised: set[str] = set()
         self._existing = 0  # the number of outputs that exist and may not be replaced
@@ -41,7 +41,7 @@ class RunMessages:
         self._started = self._last_line = time.monotonic()
         self._progress: Progress | None = None
         self._several = count > 1
-        self._terminal = self._several and not conversation.quiet and sys.stderr.isatty()
+        self._terminal = self._several and not messages.quiet and sys.stderr.isatty()
 
     @property
     def over(self) -> int:
@@ -64,26 +64,26 @@ class RunMessages:
             ):  # the advice is printed once, at the end
                 self._existing += 1
                 outcome.error.args = (str(outcome.error).removesuffix(REPLACE),)
-            outcome.error.args = (self._conversation.name_options(str(outcome.error)),)
+            outcome.error.args = (self._messages.name_options(str(outcome.error)),)
         if self.report is not None:
             self.report.write(number, job, outcome)
 
     def show(self, job: Job, outcome: Outcome) -> None:
         """Print the answer of a job, then its notes, details and error."""
         self.hide()
-        answer = outcome.answer if self._conversation.quiet else outcome.answer + outcome.written
+        answer = outcome.answer if self._messages.quiet else outcome.answer + outcome.written
         if answer:
             click.echo(_on_terminal(answer) if sys.stdout.isatty() else answer, nl=False)
         if outcome.shown:
-            if self._several and not answer and not self._conversation.quiet:
+            if self._several and not answer and not self._messages.quiet:
                 click.echo(visible(job.name))
             click.echo(outcome.shown, nl=False)
         for note in outcome.notes:
-            self._conversation.note(f"{job.name}: {self._with_new_advice(note)}")
+            self._messages.note(f"{job.name}: {self._with_new_advice(note)}")
         for detail in outcome.details:
-            self._conversation.detail(f"{job.name}: {detail}")
+            self._messages.detail(f"{job.name}: {detail}")
         if outcome.error is not None:
-            self._conversation.failure(outcome.error)
+            self._messages.failure(outcome.error)
 
     def _with_new_advice(self, note: str) -> str:
         """Return a note without advice about clipping that was already printed."""
@@ -96,7 +96,7 @@ class RunMessages:
 
     def tick(self) -> None:
         """Show the progress: as a bar on a terminal, otherwise with -v as a line every ten seconds."""
-        if not self._several or self._conversation.quiet:
+        if not self._several or self._messages.quiet:
             return
         now = time.monotonic()
         if self._terminal and now - self._started > AFTER:
@@ -108,7 +108,7 @@ class RunMessages:
             self._progress.show(self._counts)
         elif not self._terminal and now - self._last_line > EVERY:
             self._last_line = now
-            self._conversation.detail(self._so_far(now))
+            self._messages.detail(self._so_far(now))
 
     def _so_far(self, now: float) -> str:
         over = self.over
@@ -144,9 +144,9 @@ class RunMessages:
         if self._failed:
             names, more = [name for _, name in sorted(self._failed)], len(self._failed) - NAMED
             text += f"; failed: {', '.join(names[:NAMED])}" + (f" and {more} more" if more > 0 else "")
-        self._conversation.note(text)
+        self._messages.note(text)
         if self._existing:
-            self._conversation.note(
+            self._messages.note(
                 "use --skip-existing to skip inputs whose outputs exist, or --force to replace the outputs"
             )
 

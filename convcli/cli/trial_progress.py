@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.progress import Progress
 from convcli.cli.run_messages import AFTER
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 class Trying:
     """Trials, with a bar on a terminal's standard error if they take longer than a moment."""
 
-    def __init__(self, conversation: Conversation, trials: Iterable[Trial]) -> None:
+    def __init__(self, messages: Messages, trials: Iterable[Trial]) -> None:
         self._trials = list(trials)
-        self._shown = sys.stderr.isatty() and not conversation.quiet and not conversation.verbose
+        self._shown = sys.stderr.isatty() and not messages.quiet and not messages.verbose
 
     def __iter__(self) -> Iterator[Trial]:
         started, progress = time.monotonic(), None

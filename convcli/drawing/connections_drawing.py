@@ -16,7 +16,7 @@ from convcli.errors import ArgumentError
 from convcli.layers.base import Layer
 from convcli.layers.conv import Convolution
 from convcli.layers.deform import DeformConv
-from convcli.layers.text.spelling import spell
+from convcli.layers.text.format_layer import format_layer
 from convcli.layers.unshared import LocalConv
 
 MOST_NODES = 24
@@ -52,7 +52,7 @@ def wirings(layer: Layer, input_shape: Sequence[int]) -> list[Wiring]:
     """Return the connections of a convolution along its last axis, and of its unshared and fully connected variants."""
     if not isinstance(layer, Convolution) or isinstance(layer, DeformConv):
         raise ArgumentError(
-            f"`connections=True` draws convolutions, not {spell(layer)!r}; give a convolution"
+            f"`connections=True` draws convolutions, not {format_layer(layer)!r}; give a convolution"
         )
     size = input_shape[-1]
     if size > MOST_NODES:
@@ -64,7 +64,7 @@ def wirings(layer: Layer, input_shape: Sequence[int]) -> list[Wiring]:
     unshared = {place: number for number, place in enumerate(sorted(found))}
     full = {(output, source): output * size + source for output in range(outputs) for source in range(size)}
     wired = [
-        Wiring(spell(own), size, outputs, found),
+        Wiring(format_layer(own), size, outputs, found),
         Wiring("locally connected", size, outputs, unshared),
         Wiring("fully connected", size, outputs, full),
     ]

@@ -17,7 +17,7 @@ from convcli.layers.axes import by_axes
 from convcli.layers.base import Layer
 from convcli.layers.conv import Convolution
 from convcli.layers.deform import DeformConv
-from convcli.layers.text.spelling import spell
+from convcli.layers.text.format_layer import format_layer
 
 MOST_SIDE = 256  # largest number of rows or columns
 MOST_NUMBERED = 40  # largest number of rows or columns for which the entries are written as numbers
@@ -67,7 +67,7 @@ def matrix_of(layer: Layer, input_shape: Sequence[int], numbers: Numbers) -> Mat
     """Return the matrix of a convolution of any kind whose windows do not depend on the data."""
     if not isinstance(layer, Convolution) or isinstance(layer, DeformConv):
         raise ArgumentError(
-            f"{spell(layer)!r} is not a fixed matrix of weights; give a convolution, or leave out `matrix=True`"
+            f"{format_layer(layer)!r} is not a fixed matrix of weights; give a convolution, or leave out `matrix=True`"
         )
     (stage,) = walk_layers((layer,), input_shape, numbers)
     shape = prod(stage.output_shape), prod(stage.input_shape)

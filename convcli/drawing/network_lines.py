@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from convcli.drawing.short_numbers import times
 from convcli.layers.base import Layer
-from convcli.layers.text.spelling import operator_of, spell
+from convcli.layers.text.format_layer import format_layer, operator_of
 from convcli.networks.graph import Graph, Node
 
 EACH_NODE = 40  # networks of up to this number of nodes have one line per node
@@ -175,7 +175,7 @@ def kind_of(layer: Layer, inputs: int = 1) -> str:
 
 def _layer_summary(members: Sequence[Node]) -> str:
     first, *others = members
-    return ", ".join([spell(first.layer), *(operator_of(node.layer) for node in others)])
+    return ", ".join([format_layer(first.layer), *(operator_of(node.layer) for node in others)])
 
 
 def _group_summary(members: Sequence[Node]) -> str:

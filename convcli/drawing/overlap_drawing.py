@@ -15,7 +15,7 @@ from convcli.layers.axes import axis_names
 from convcli.layers.base import Layer
 from convcli.layers.checkerboard import is_uneven, remedy
 from convcli.layers.conv import Conv
-from convcli.layers.text.spelling import spell
+from convcli.layers.text.format_layer import format_layer
 from convcli.layers.transposed import ConvTranspose
 from convcli.layers.variants import VARIANTS
 
@@ -44,7 +44,7 @@ def overlap_of(layers: Sequence[Layer], input_shape: Sequence[int]) -> Overlap:
                 term.channel == first and stage.value(first, int(term.row), int(term.column)) is not None
                 for term in step.terms
             )
-    return Overlap(", ".join(map(spell, layers)), tuple(map(tuple, counts)))
+    return Overlap(", ".join(map(format_layer, layers)), tuple(map(tuple, counts)))
 
 
 def overlap_drawing(layers: Sequence[Layer], input_shape: Sequence[int]) -> Drawing:

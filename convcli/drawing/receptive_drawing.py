@@ -11,7 +11,7 @@ from convcli.errors import ArgumentError, cut
 from convcli.layers.axes import Shape as Sizes
 from convcli.layers.axes import as_shape, axis_names, by_axes
 from convcli.layers.base import Layer
-from convcli.layers.text.spelling import spell
+from convcli.layers.text.format_layer import format_layer
 from convcli.networks.bind_shapes import bind_shapes
 from convcli.networks.graph import Graph
 from convcli.networks.rows import chain, network_rows
@@ -73,7 +73,7 @@ def _field(network: Graph, tensor: str | None, at: Sequence[int] | None) -> Fiel
     maker = next((place for place, node in enumerate(network.nodes) if tensor in node.outputs), None)
     size = shapes.get(tensor, ())[2:]
     if maker is None or not size:
-        name = tensor if maker is None or network.name else spell(network.nodes[maker].layer)
+        name = tensor if maker is None or network.name else format_layer(network.nodes[maker].layer)
         raise ArgumentError(f"what {name!r} sees has no window, so it cannot be drawn; leave it out")
     largest = max((shape[2:] for shape in shapes.values() if len(shape) > 2), key=max)
     if max(largest) > MOST_SIDE:
@@ -93,7 +93,7 @@ def _name(seen: Seen, network: Graph) -> str:
     """Return the name of a tensor: the text of its layer, and in a network the name of the node."""
     if seen.node is None:
         return seen.tensor
-    spelled = spell(seen.node.layer)
+    spelled = format_layer(seen.node.layer)
     return cut(f"{seen.node.name}: {spelled}" if network.name else spelled, MOST_NAME)
 
 

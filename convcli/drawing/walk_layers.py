@@ -20,7 +20,7 @@ from convcli.layers.deform import DeformConv
 from convcli.layers.other import ChannelShuffle
 from convcli.layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
 from convcli.layers.resize import Resize
-from convcli.layers.text.spelling import spell
+from convcli.layers.text.format_layer import format_layer
 from convcli.layers.transposed import ConvTranspose
 
 MOST_CELLS = 32  # largest size that is drawn; numbers in smaller cells would be unreadable
@@ -165,8 +165,10 @@ def _walk(layer: Layer, values: tuple[Values, ...], shape: Shape, numbers: Numbe
     """Return the steps of one layer."""
     output_shape = layer.output_shape(shape)
     if len(output_shape) != len(shape):
-        raise ArgumentError(f"{spell(layer)!r} has no window that can be drawn; leave it out of the chain")
-    _check_size("the output", output_shape, f" of {spell(layer)!r}")
+        raise ArgumentError(
+            f"{format_layer(layer)!r} has no window that can be drawn; leave it out of the chain"
+        )
+    _check_size("the output", output_shape, f" of {format_layer(layer)!r}")
     walked = _as_2d(output_shape)
     offsets = _offsets(layer, walked, numbers)
     reach = max((ceil(abs(each)) for pair in offsets.values() for each in pair), default=0)
@@ -178,7 +180,7 @@ def _walk(layer: Layer, values: tuple[Values, ...], shape: Shape, numbers: Numbe
     count = prod(walked) * len(sources(0)) * prod(window)
     if count > MOST_PRODUCTS:
         raise ArgumentError(
-            f"{spell(layer)!r} makes {count:,} products, but at most {MOST_PRODUCTS:,} are drawn; use a smaller "
+            f"{format_layer(layer)!r} makes {count:,} products, but at most {MOST_PRODUCTS:,} are drawn; use a smaller "
             "input, or fewer channels"
         )
     weights = (
@@ -187,7 +189,7 @@ def _walk(layer: Layer, values: tuple[Values, ...], shape: Shape, numbers: Numbe
         else None
     )
     stage = Stage(
-        name=spell(layer),
+        name=format_layer(layer),
         operation=operation,
         detail=detail,
         kernel_size=window if isinstance(layer, Window) else None,
@@ -245,7 +247,7 @@ def _terms(
                 terms.append(Term(channel, row, column, stage.found(channel, row, column), weight))
     if not terms:
         raise ArgumentError(
-            f"output row {y}, column {x} of {spell(layer)!r} sees only padding; use less padding or dilation"
+            f"output row {y}, column {x} of {format_layer(layer)!r} sees only padding; use less padding or dilation"
         )
     return tuple(terms)
 
@@ -282,7 +284,7 @@ def _operation(layer: Layer) -> tuple[Operation, str]:
     if isinstance(layer, Activation) and layer.name in FUNCTIONS:
         return "function", layer.name
     raise ArgumentError(
-        f"{spell(layer)!r} cannot be drawn; give convolutions, pools, resize, shuffle or activations"
+        f"{format_layer(layer)!r} cannot be drawn; give convolutions, pools, resize, shuffle or activations"
     )
 
 

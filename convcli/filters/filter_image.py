@@ -121,5 +121,5 @@ def filter_image(
         flip=flip,
         method=method,
     )
-    asked = SingleKernel.of(recipe, pixels.dtype, alpha, value_range, zero, light, threads)
-    return asked.filtered(pixels, extent, measure)
+    kernel_filter = SingleKernel.of(recipe, pixels.dtype, alpha, value_range, zero, light, threads)
+    return kernel_filter.filtered(pixels, extent, measure)

@@ -8,7 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, cast
 
 from convcli.errors import ArgumentError
-from convcli.filters.asked import Asked, asked_of
+from convcli.filters.work_from_arguments import PictureWork, work_from_arguments
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -189,14 +189,14 @@ def filter_picture(
     >>> convcli.filter_picture(photo, value_range=None, **options).shape
     (32, 32, 64)
     """
-    asked = asked_of(kernel, options, layout)
+    picture_work = work_from_arguments(kernel, options, layout)
     raw = "value_range" in options and options["value_range"] is None
-    if raw and asked.sheet:
+    if raw and picture_work.sheet:
         raise ArgumentError(
             "`sheet` draws a picture, and `value_range=None` returns values instead; leave one of them out"
         )
     given: Any = picture
-    made = _image_of(asked, given, raw) if _is_image(given) else _array_of(asked, given, raw)
+    made = _image_of(picture_work, given, raw) if _is_image(given) else _array_of(picture_work, given, raw)
     return cast("P", made)  # the type of the input
 
 
@@ -206,7 +206,7 @@ def _is_image(picture: object) -> bool:
     return pillow is not None and isinstance(picture, pillow.Image)
 
 
-def _array_of(asked: Asked, given: ArrayLike, raw: bool) -> NDArray[Any]:
+def _array_of(picture_work: PictureWork, given: ArrayLike, raw: bool) -> NDArray[Any]:
     """Filter an array."""
     import numpy as np
 
@@ -218,7 +218,10 @@ def _array_of(asked: Asked, given: ArrayLike, raw: bool) -> NDArray[Any]:
             f"`picture` has the shape {array.shape}; it must be (H, W), (H, W, C) or (frames, H, W, C), or a Pillow "
             "image"
         )
-    made = [frame.pixels for frame in _filtered(asked, picture_of(array, NAME, asked.max_pixels), raw).frames]
+    made = [
+        frame.pixels
+        for frame in _filtered(picture_work, picture_of(array, NAME, picture_work.max_pixels), raw).frames
+    ]
     if array.ndim == 4:
         return np.stack([pixels.reshape(*pixels.shape[:2], -1) for pixels in made])
     (pixels,) = made
@@ -226,27 +229,27 @@ def _array_of(asked: Asked, given: ArrayLike, raw: bool) -> NDArray[Any]:
     return pixels[..., np.newaxis] if one_channel else pixels
 
 
-def _image_of(asked: Asked, image: Image, raw: bool) -> Image:
+def _image_of(picture_work: PictureWork, image: Image, raw: bool) -> Image:
     """Filter a Pillow image."""
     from convcli.images.pillow_image import of_image, to_image
 
-    if image.width * image.height > asked.max_pixels:
+    if image.width * image.height > picture_work.max_pixels:
         count = image.width * image.height
         raise ArgumentError(
-            f"`picture` has {count:,} pixels, over the limit of {asked.max_pixels:,}; raise it with "
+            f"`picture` has {count:,} pixels, over the limit of {picture_work.max_pixels:,}; raise it with "
             f"`max_pixels={count}`"
         )
-    return to_image(_filtered(asked, of_image(image, NAME), raw), NAME, image)
+    return to_image(_filtered(picture_work, of_image(image, NAME), raw), NAME, image)
 
 
-def _filtered(asked: Asked, picture: Picture, raw: bool) -> Picture:
+def _filtered(picture_work: PictureWork, picture: Picture, raw: bool) -> Picture:
     """Return the filtered picture; notes are logged."""
     import logging
 
     from convcli.filters.result_mode import ANY, RAW
 
-    picture = asked.colours.converted(picture, NAME)
-    filtered = asked.work.plan(NAME, NAME, picture, RAW if raw else ANY).run()
+    picture = picture_work.colours.converted(picture, NAME)
+    filtered = picture_work.work.plan(NAME, NAME, picture, RAW if raw else ANY).run()
     for note in (*filtered.picture.notes, *filtered.notes):
         logging.getLogger("convcli").info(note)
     return filtered.picture

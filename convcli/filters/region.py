@@ -50,7 +50,7 @@ class Region(NamedTuple):
         if after.pixels.shape != before.pixels.shape or after.mode != before.mode:
             made = f"{by_axes(after.pixels.shape)} of {after.mode}"
             raise ArgumentError(
-                f"{self._asked} keeps the rest of the picture, which is {by_axes(before.pixels.shape)} of "
+                f"{self._argument} keeps the rest of the picture, which is {by_axes(before.pixels.shape)} of "
                 f"{before.mode}, and the result is {made}; leave out what changes its size, its channels or its depth"
             )
         if self.mask is not None and self.mask.shape != size:
@@ -70,7 +70,7 @@ class Region(NamedTuple):
                 )
 
     @property
-    def _asked(self) -> str:
+    def _argument(self) -> str:
         return "`only`" if self.only else "`mask`"
 
     def put(self, before: Frame, after: Array) -> Array:

@@ -27,7 +27,6 @@ from convcli.images.codecs.tiff_directories import (
 )
 from convcli.images.coding import Coded
 from convcli.images.header import TURNED, FrameHeader, Header
-from convcli.images.hushed import hush_libtiff
 from convcli.images.metadata.found import Found
 from convcli.images.metadata.read_metadata import MetadataReader
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
@@ -36,6 +35,7 @@ from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.pixel_limit import check_pixels, check_way
 from convcli.images.row_bands import as_array
 from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode, turned_signs
+from convcli.images.silence_libtiff import silence_libtiff
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -193,7 +193,7 @@ def _read_frame(
         return Frame(upright_pixels(pixels, image), image.mode), ()
     white = _narrow_white(image)
     if image.format == "TIFF":
-        hush_libtiff()
+        silence_libtiff()
         _mend_byte_order(image)
     image.decodermaxblock = block(image)
     image.load()  # some formats know the frame's duration only now

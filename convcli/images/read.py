@@ -27,7 +27,7 @@ from convcli.images.metadata.pixel_chunks import SIGNATURE, PngReader
 from convcli.images.picture import ImageError, Picture, damaged
 from convcli.images.pixel_limit import at_most
 from convcli.npy import MAGIC
-from convcli.warned import warnings_caught
+from convcli.thread_warnings import warnings_caught
 
 logging.getLogger("PIL").addHandler(
     logging.NullHandler()

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from convcli.errors import ArgumentError
-from convcli.filters.asked import asked_of
 from convcli.filters.filter_picture import FilterOptions
 from convcli.filters.network_input import LAYOUTS
+from convcli.filters.work_from_arguments import work_from_arguments
 from convcli.images.coding import Coding
 from convcli.images.formats import MAX_FRAMES
 from convcli.jobs.file_to_file import FileToFile
@@ -116,8 +116,8 @@ def filter_file(
     """
     of_network = layout if layout in LAYOUTS else None
     layout = "hwc" if of_network else layout
-    asked = asked_of(kernel, options, of_network)
-    reading = Reading(frame, *asked.colours, asked.max_pixels, max_frames, layout)
+    picture_work = work_from_arguments(kernel, options, of_network)
+    reading = Reading(frame, *picture_work.colours, picture_work.max_pixels, max_frames, layout)
     from convcli.images.codecs.array_layout import AXES
 
     if layout not in AXES:
@@ -127,9 +127,11 @@ def filter_file(
     if target is not None and is_stdout(target):
         raise ArgumentError(f"`output` {target} is standard output; name a file")
     save = Save(force, preserve, follow_links)
-    (job,) = jobs_for([Source(file_path(source))], target, asked.name, reads=asked.files)
+    (job,) = jobs_for([Source(file_path(source))], target, picture_work.name, reads=picture_work.files)
     most = memory_size(max_memory) if isinstance(max_memory, str) else max_memory
-    outcome = FileToFile(asked.work, reading, coding, save, most, asked.threads, alone=True)(job)
+    outcome = FileToFile(picture_work.work, reading, coding, save, most, picture_work.threads, alone=True)(
+        job
+    )
     if outcome.error is not None:
         raise outcome.error
     assert job.target is not DASH

@@ -19,7 +19,7 @@ from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Shape, as_shape, by_axes
 from convcli.layers.base import Layer
 from convcli.layers.conv import Convolution
-from convcli.layers.text.spelling import operator_of, spell
+from convcli.layers.text.format_layer import format_layer, operator_of
 from convcli.networks.graph import BATCH, Node, numbered
 from convcli.networks.network import Network
 
@@ -160,14 +160,14 @@ class Builder:
         inputs = () if layer.most_inputs == 0 else self._known(inputs)
         if len(inputs) < layer.fewest_inputs:
             raise ArgumentError(
-                f"'{spell(layer)}' takes {layer.fewest_inputs} or more inputs, but has {len(inputs)}; "
+                f"'{format_layer(layer)}' takes {layer.fewest_inputs} or more inputs, but has {len(inputs)}; "
                 f"{self._origins(inputs)}"
             )
         name = self._prefix + name if name else self._numbered(layer)
         try:
             shapes = layer.inner.output_shapes(*(self._shapes[tensor] for tensor in inputs))
         except ArgumentError as error:
-            raise ArgumentError(f"{name} ({spell(layer)}): {error}; {self._origins(inputs)}") from None
+            raise ArgumentError(f"{name} ({format_layer(layer)}): {error}; {self._origins(inputs)}") from None
         tensors = (name,) if len(shapes) == 1 else tuple(f"{name}:{place}" for place in range(len(shapes)))
         node = Node(name, layer, inputs, tensors, _names(weights))
         self._nodes.append(node)
@@ -190,7 +190,7 @@ class Builder:
         described = []
         for tensor in inputs:
             node = self._makers.get(tensor)
-            made = f"from {node.name} ({spell(node.layer)})" if node else f"from the input {tensor!r}"
+            made = f"from {node.name} ({format_layer(node.layer)})" if node else f"from the input {tensor!r}"
             described.append(f"{by_axes(self._shapes[tensor][1:])} {made}")
         return f"its input is {' and '.join(described)}" if described else "it has no input"
 

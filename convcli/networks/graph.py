@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Shape
 from convcli.layers.base import Layer
-from convcli.layers.text.spelling import spell
+from convcli.layers.text.format_layer import format_layer
 
 BATCH = "N"  # the default name of the batch axis
 MOST_NODES = 1_000_000
@@ -42,7 +42,7 @@ class Node:
     @property
     def description(self) -> str:
         """The description of the node in errors."""
-        spelled = spell(self.layer)
+        spelled = format_layer(self.layer)
         return f"node {self.name!r}" + ("" if spelled == self.name else f" ({spelled})")
 
 

@@ -10,7 +10,7 @@ from convcli.errors import ArgumentError
 from convcli.layers.axes import AnyShape, Shape, as_shape, by_axes
 from convcli.layers.base import Layer, Window
 from convcli.layers.counts import Cost, arithmetic_intensity, element_bytes
-from convcli.layers.text.spelling import operator_of, spell
+from convcli.layers.text.format_layer import format_layer, operator_of
 from convcli.networks.bind_shapes import bind_shapes
 from convcli.networks.fields import UNSEEN, View, axes, merge, spatial_axes, through, view_of_input
 from convcli.networks.graph import BATCH, Graph, Node, numbered
@@ -32,7 +32,7 @@ SUMMED = (
     "activation_bytes",
 )
 # Optional fields: of the roofline and of training.
-SUMMED_IF_ASKED = (
+OPTIONAL_SUMS = (
     "least_seconds",
     "backward_flops",
     "training_flops",
@@ -73,7 +73,7 @@ def network_parameter_rows(
     """Return one row per node with its parameters, which do not depend on shapes."""
     stored = _Stored(element_bytes(dtype))
     return [
-        {"name": node.name, "layer": spell(node.layer), "variant": variant, **stored.once(node)}
+        {"name": node.name, "layer": format_layer(node.layer), "variant": variant, **stored.once(node)}
         for node in network.nodes
     ]
 
@@ -83,9 +83,9 @@ def totals(rows: Sequence[Row]) -> Row:
 
     Nodes that could not be counted are left out; `uncounted` is their number, if there are any.
     """
-    asked = [key for key in SUMMED_IF_ASKED if rows and key in rows[0]]
+    optional = [key for key in OPTIONAL_SUMS if rows and key in rows[0]]
     keys = [key for key in SUMMED if not rows or key in rows[0]]
-    sums: Row = {key: sum(row[key] or 0 for row in rows) for key in (*keys, *asked)}
+    sums: Row = {key: sum(row[key] or 0 for row in rows) for key in (*keys, *optional)}
     if "activation_bytes" not in sums:
         return sums
     moved = sums["parameter_bytes"] + sums["activation_bytes"]
@@ -208,7 +208,7 @@ class _Table:
         elements = layer.elements(*known) if counted else None
         return {
             "name": node.name,
-            "layer": spell(node.layer),
+            "layer": format_layer(node.layer),
             "variant": None,
             "input_shape": self._shown(given[0]) if given else None,
             "output_shape": self._shown(shapes[0]),

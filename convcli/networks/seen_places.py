@@ -7,7 +7,7 @@ from convcli.errors import ArgumentError
 from convcli.layers.axes import Shape, Sizes, by_axes
 from convcli.layers.base import Trace
 from convcli.layers.receptive import seen_inputs
-from convcli.layers.text.spelling import spell
+from convcli.layers.text.format_layer import format_layer
 from convcli.networks.graph import Graph, Node
 
 # Positions along one axis: a range for all of them, a string for the reason why they are unknown.
@@ -129,7 +129,7 @@ def _unknown(network: Graph, node: Node, why: str) -> str:
     description, way_out = (
         (node.description, "name a layer before it by `layer`")
         if network.name
-        else (repr(spell(node.layer)), "leave it out")
+        else (repr(format_layer(node.layer)), "leave it out")
     )
     return f"what {description} sees {why}, so it cannot be drawn; {way_out}"
 

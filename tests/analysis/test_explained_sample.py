@@ -21,8 +21,8 @@ COLOURS = RNG.integers(0, 256, (12, 15, 3), dtype=np.uint8)
 
 def explained(pixels, place, kernel=None, form="PNG", **options):
     found = read(kernel, options)
-    asked = PictureFilter.of(Request(**found), Colours(), 10**6)
-    return explain_sample(asked, "x", picture_of(pixels, "x", 10**6), place, form)
+    picture_filter = PictureFilter.of(Request(**found), Colours(), 10**6)
+    return explain_sample(picture_filter, "x", picture_of(pixels, "x", 10**6), place, form)
 
 
 def written(pixels, kernel=None, **options):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcli import Conv, backend
-from convcli.backend import prepared_ways
+from convcli.backend import prepared_algorithms
 from convcli.backend.prepared_conv import PreparedConv
 from convcli.backend.working_memory import Room
 from tests.backend.cases import assert_close, cases
@@ -30,7 +30,7 @@ def test_equals_conv(case, tight):
     bias = case.random().standard_normal(len(weight)).astype(np.float32)
     with pytest.MonkeyPatch.context() as patch:
         if tight:  # so that there are many blocks
-            patch.setattr(prepared_ways, "STACK_BYTES", 1)
+            patch.setattr(prepared_algorithms, "STACK_BYTES", 1)
         run = PreparedConv(layer_of(case), x.shape, weight, bias, Room())
     wanted = backend.conv(x, weight, bias, groups=case.groups, **case.options)
     before = x.copy()

@@ -210,8 +210,8 @@ def test_an_output_size_is_the_input_size_of_the_convolution_that_it_transposes(
     except ArgumentError:
         assume(False)
     size = expected.shape[2:]
-    for asked in (size, list(size), np.array(size), expected.shape, (99, *size)):
-        assert np.array_equal(backend.conv_transpose(x, weight, **options, output_size=asked), expected)
+    for requested in (size, list(size), np.array(size), expected.shape, (99, *size)):
+        assert np.array_equal(backend.conv_transpose(x, weight, **options, output_size=requested), expected)
     layer = ConvTranspose(
         in_channels=x.shape[1],
         out_channels=expected.shape[1],

@@ -137,14 +137,14 @@ def test_jobs_wait_for_each_other_where_one_alone_fits(
 def test_each_job_asks_for_what_is_foretold(
     call: Call, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[int, int]] = []
-    monkeypatch.setattr(MEMORY, "take", lambda *how: asked.append(how))
-    monkeypatch.setattr(MEMORY, "give", lambda held: asked.append((-held, 0)))
+    requests: list[tuple[int, int]] = []
+    monkeypatch.setattr(MEMORY, "take", lambda *how: requests.append(how))
+    monkeypatch.setattr(MEMORY, "give", lambda held: requests.append((-held, 0)))
     words = ("filter", picture, "-k", "sharpen", "-o", tmp_path / "o.png", "--max-memory", "500M")
     told = json.loads(call(*words, "--dry-run", "--stats").out)["bytes"]
-    assert asked == []
+    assert requests == []
     assert call(*words).code == 0
-    assert asked == [(told, 500 << 20), (-told, 0)]
+    assert requests == [(told, 500 << 20), (-told, 0)]
 
 
 @pytest.fixture
@@ -223,12 +223,12 @@ def test_a_search_in_standard_input_reads_no_further_than_the_limit(program: Pro
 def test_a_search_asks_the_budget_of_the_run(
     call: Call, picture: Path, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[int, int]] = []
-    monkeypatch.setattr(MEMORY, "take", lambda *how: asked.append(how))
-    monkeypatch.setattr(MEMORY, "give", lambda held: asked.append((-held, 0)))
+    requests: list[tuple[int, int]] = []
+    monkeypatch.setattr(MEMORY, "take", lambda *how: requests.append(how))
+    monkeypatch.setattr(MEMORY, "give", lambda held: requests.append((-held, 0)))
     words = ("match", picture, "--template", template, "-o", tmp_path / "o.png", "--max-memory")
     told = memory_size(enough(one_error(call(*words, "2M"))))
-    assert asked == []
+    assert requests == []
     assert call(*words, "500M").code == 0
-    (wanted, limit), (given, _) = asked
+    (wanted, limit), (given, _) = requests
     assert told - 2**20 < wanted <= told and limit == 500 << 20 and given == -wanted

@@ -48,16 +48,16 @@ def test_bars_are_as_long_as_the_numbers_say():
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "arguments",
     [
         ("resnet-18", "resnet-50"),
         ("mobilenet-v1", "--variants", "standard,depthwise-separable"),
         ("--n", "8", "--in", "4", "--out", "4", "--k", "3"),
     ],
 )
-def test_what_is_compared_is_drawn(call: Call, tmp_path: Path, asked):
+def test_what_is_compared_is_drawn(call: Call, tmp_path: Path, arguments):
     for name in ("a.png", "b.svg"):
-        assert call("compare", *asked, "-o", tmp_path / name, "--theme", "dark").code == 0
+        assert call("compare", *arguments, "-o", tmp_path / name, "--theme", "dark").code == 0
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.width > 600
     text = (tmp_path / "b.svg").read_text()

@@ -7,7 +7,7 @@ from convcli.analysis.explained_sample import explain_sample
 from convcli.drawing.explained_drawing import MOST_NUMBERED, explained_drawing
 from convcli.drawing.forms import Settings, encode
 from convcli.drawing.scene import DARK, LIGHT, Bitmap, Label, Shape, sign_colours
-from convcli.filters.asked import asked_of
+from convcli.filters.work_from_arguments import work_from_arguments
 from convcli.images.codecs.npy_pictures import picture_of
 from convcli.images.signs import signed_colours
 from tests.drawing.letters import unknown_letters
@@ -17,8 +17,8 @@ COLOURS = np.random.default_rng(1).integers(0, 256, (12, 15, 3), dtype=np.uint8)
 
 
 def explained(pixels, place, kernel=None, **options):
-    asked = asked_of(kernel, options).work.filter
-    return explain_sample(asked, "x", picture_of(pixels, "x", 10**6), place, "PNG")
+    picture_filter = work_from_arguments(kernel, options).work.filter
+    return explain_sample(picture_filter, "x", picture_of(pixels, "x", 10**6), place, "PNG")
 
 
 def labels(scene, colour=None):

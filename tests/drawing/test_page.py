@@ -371,8 +371,8 @@ def test_the_page_computes_what_convcli_computes(opened, name):
 
 def assert_computed(page, cases):
     """Check that the page computes the record of each layer, and refuses those that have none."""
-    asked = json.dumps([given for given, _ in cases])
-    answers = page.evaluate(f"""{asked}.map((layer) => {{
+    arguments = json.dumps([given for given, _ in cases])
+    answers = page.evaluate(f"""{arguments}.map((layer) => {{
         try {{ return convcli.compute(layer); }} catch (error) {{ if (error instanceof RangeError) return null; throw error; }}
     }})""")
     assert len(answers) == len(cases)

@@ -17,10 +17,10 @@ import convcli
 from convcli.backend.values import Alpha, Range
 from convcli.cli.commands.filter import command
 from convcli.errors import ArgumentError
-from convcli.filters.asked import OF_NETWORKS
 from convcli.filters.filter_picture import FilterOptions, filter_picture
 from convcli.filters.read_arguments import READERS
 from convcli.filters.request import ALPHAS, RANGES, Request
+from convcli.filters.work_from_arguments import OF_NETWORKS
 from convcli.images.picture import ImageError
 from convcli.images.read import read_picture
 from convcli.jobs.filter_file import filter_file
@@ -180,25 +180,25 @@ SAME: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("what", SAME)
 def test_the_pixels_equal_those_of_the_command_line(call: Call, tmp_path: Path, what: str) -> None:
-    words, asked = SAME[what]
+    words, options = SAME[what]
     source = PHOTO if what in ("how kernels are changed", "groups", "a tile", "depth") else LOGO
     result = call("filter", source, *words.split(), "-o", tmp_path / "out.tiff")
     assert result.code == 0, result.err
     wanted = read_picture(tmp_path / "out.tiff").frames[0].pixels
     pixels = read_picture(source).frames[0].pixels
-    made = filter_picture(pixels, **asked)
+    made = filter_picture(pixels, **options)
     assert made.dtype == wanted.dtype and (made == wanted).all()
     with Image.open(source) as image:
-        assert (np.asarray(filter_picture(image, **asked)) == wanted).all()
-    written = filter_file(source, tmp_path / "again.tiff", **asked)
+        assert (np.asarray(filter_picture(image, **options)) == wanted).all()
+    written = filter_file(source, tmp_path / "again.tiff", **options)
     again, before = (read_picture(path) for path in (written.path, tmp_path / "out.tiff"))
     assert (again.frames[0].pixels == wanted).all()
     assert again.metadata == before.metadata  # libtiff leaves padding bytes in a file uninitialised
 
 
 def test_the_walk_reaches_every_argument() -> None:
-    tried = {name for _, asked in SAME.values() for name in asked}
-    of_networks = {"network", *OF_NETWORKS}  # tested in test_asked.py
+    tried = {name for _, options in SAME.values() for name in options}
+    of_networks = {"network", *OF_NETWORKS}  # tested in test_work_from_arguments.py
     assert tried == arguments() - {"weights", "bias", "mask", "max_kernel", "max_pixels"} - of_networks
 
 
@@ -388,12 +388,12 @@ def test_wrong_pictures_are_refused() -> None:
 
 def test_modes_that_pillow_does_not_support_are_refused_with_alternatives() -> None:
     image = Image.new("RGB", (5, 5))
-    for asked in ({"weights": np.ones((5, 3, 1, 1))}, {"kernel": "box", "value_range": None}):
+    for options in ({"weights": np.ones((5, 3, 1, 1))}, {"kernel": "box", "value_range": None}):
         with pytest.raises(
             ImageError,
             match=r"Pillow has no image mode for .*; pass an array to get the values, `value_range`",
         ):
-            filter_picture(image, **asked)
+            filter_picture(image, **options)
     with pytest.raises(
         ArgumentError, match=r"has 25 pixels, over the limit of 24; raise it with `max_pixels=25`"
     ):
@@ -477,9 +477,9 @@ def test_wrong_files_and_arguments(tmp_path: Path) -> None:
         "there is no frame 1.5; it has one, 0": {"frame": 1.5},
         "`stride`: 'x' is not a size": {"stride": "x"},
     }
-    for message, asked in cases.items():
+    for message, options in cases.items():
         with pytest.raises(convcli.ConvcliError) as error:
-            filter_file(**({"source": HOUSE, "output": tmp_path / "x.png", "kernel": "box"} | asked))
+            filter_file(**({"source": HOUSE, "output": tmp_path / "x.png", "kernel": "box"} | options))
         assert message in str(error.value)
         assert not list(tmp_path.iterdir())
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from convcli.filters.asked import asked_of
 from convcli.filters.filter_picture import filter_picture
 from convcli.filters.map_legends import MapLegends
+from convcli.filters.work_from_arguments import work_from_arguments
 from convcli.images.codecs.npy_pictures import picture_of
 from convcli.images.map_sheet import SheetPlan, draw_maps
 from convcli.kernels import parse_kernel
@@ -19,9 +19,9 @@ SOBEL_X, SOBEL_Y = (np.array(parse_kernel(name).matrices[0], float) for name in 
 
 
 def legends(pixels, kernel=None, **options):
-    asked = asked_of(kernel, {"sheet": True, **options}).work.filter
-    (group,) = asked.groups("x", picture_of(pixels, "x", 10**6), "memory")
-    return MapLegends.of(asked.requested, group)
+    picture_filter = work_from_arguments(kernel, {"sheet": True, **options}).work.filter
+    (group,) = picture_filter.groups("x", picture_of(pixels, "x", 10**6), "memory")
+    return MapLegends.of(picture_filter.requested, group)
 
 
 def values(pixels, kernel=None, **options):
@@ -88,10 +88,12 @@ def test_each_frame_of_a_3d_filter_has_a_sheet():
 
 def test_the_memory_of_the_values_is_estimated():
     pixels, weights = RNG.random((400, 500), np.float32), RNG.standard_normal((40, 1, 1, 1))
-    work = asked_of(None, {"sheet": True, "weights": weights}).work
+    work = work_from_arguments(None, {"sheet": True, "weights": weights}).work
     plan = work.plan("x", "y", picture_of(pixels, "x", 10**6), "PNG")
     (made,) = plan.made
-    raw = asked_of(None, {"weights": weights}).work.plan("x", "y", picture_of(pixels, "x", 10**6), "NPY")
+    raw = work_from_arguments(None, {"weights": weights}).work.plan(
+        "x", "y", picture_of(pixels, "x", 10**6), "NPY"
+    )
     drawn = made.pixels.shape[0] * made.pixels.shape[1]
     assert plan.memory == raw.memory + (3 + 4) * drawn, (
         "the sheet beside the values, and Pillow's own while it is drawn"

@@ -109,6 +109,6 @@ def test_only_the_input_rows_of_a_band_are_requested() -> None:
 
     kernel, pixels = parse_kernel("box:5"), Watched()
     layer = image_layer(kernel)
-    asked = single(kernel, pixels, padding_mode="circular")
-    assert sum(map(len, PlainRows(pixels, layer, asked))) == 500
+    kernel_filter = single(kernel, pixels, padding_mode="circular")
+    assert sum(map(len, PlainRows(pixels, layer, kernel_filter))) == 500
     assert pixels.most == PlainBands(layer, (500, 30), 1).rows_seen < 50

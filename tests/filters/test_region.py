@@ -10,7 +10,7 @@ from PIL import Image
 
 from convcli import filter_picture
 from convcli.errors import ArgumentError
-from convcli.filters.asked import asked_of
+from convcli.filters.work_from_arguments import work_from_arguments
 from convcli.images.codecs.npy_pictures import picture_of
 from convcli.images.read import read_picture
 from tests.conftest import SAMPLES, Call, one_error
@@ -175,7 +175,11 @@ def test_errors(options, message):
 @pytest.mark.parametrize("kernel", ["box", ["box", "sobel"]])
 def test_the_memory_of_the_copied_picture_is_estimated(kernel):
     def memory(**options):
-        return asked_of(kernel, options).work.plan("x", "y", picture_of(COLOURS, "x", 10**6), "PNG").memory
+        return (
+            work_from_arguments(kernel, options)
+            .work.plan("x", "y", picture_of(COLOURS, "x", 10**6), "PNG")
+            .memory
+        )
 
     assert memory(only=(0, 0, 4, 4)) == memory() + COLOURS.nbytes
 

@@ -38,9 +38,9 @@ import os, time
 import convcli.jobs.file_to_file as jobs
 import convcli.images.stored_pixels as pixels
 jobs.LARGE, found = 0, jobs.by_rows
-jobs.by_rows = lambda *asked: found(*asked)._replace(memory=0)
+jobs.by_rows = lambda *arguments: found(*arguments)._replace(memory=0)
 read = pixels.SharedFile.read
-pixels.SharedFile.read = lambda *asked: time.sleep(float(os.environ["PAUSE"])) or read(*asked)
+pixels.SharedFile.read = lambda *arguments: time.sleep(float(os.environ["PAUSE"])) or read(*arguments)
 """
 
 
@@ -61,8 +61,8 @@ def by_rows(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Any]]:
     found: list[Any] = []
 
     def always() -> list[Any]:
-        def chosen(*asked: Any) -> Any:
-            found.append(CHOOSE(*asked))
+        def chosen(*arguments: Any) -> Any:
+            found.append(CHOOSE(*arguments))
             return found[-1] and found[-1]._replace(memory=0)
 
         monkeypatch.setattr(file_to_file, "LARGE", 0)
@@ -179,7 +179,7 @@ def test_statistics_are_those_of_the_whole(
         whole = json.loads(call(*words).out)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(file_to_file, "LARGE", 0)
-            patch.setattr(file_to_file, "by_rows", lambda *asked: CHOOSE(*asked)._replace(memory=0))
+            patch.setattr(file_to_file, "by_rows", lambda *arguments: CHOOSE(*arguments)._replace(memory=0))
             found = json.loads(call(*words).out)
         assert found.pop("mean") == pytest.approx(whole.pop("mean"))
         assert found == whole

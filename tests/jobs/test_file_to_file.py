@@ -170,12 +170,12 @@ def test_what_takes_too_much_memory_is_refused_before_it_is_decoded(job: Job) ->
 
 
 def test_its_memory_is_held_while_it_runs(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-    monkeypatch.setattr(MEMORY, "take", lambda wanted, limit: asked.append(wanted))
-    monkeypatch.setattr(MEMORY, "give", lambda held: asked.append(-held))
+    requests: list[int] = []
+    monkeypatch.setattr(MEMORY, "take", lambda wanted, limit: requests.append(wanted))
+    monkeypatch.setattr(MEMORY, "give", lambda held: requests.append(-held))
     turning(Turning(needs=1 << 20))(job)
     kept = PIXELS.size  # the image that was read, in Pillow's pool
-    assert asked == [(1 << 20) + kept, -(1 << 20) - kept]
+    assert requests == [(1 << 20) + kept, -(1 << 20) - kept]
 
 
 def test_a_failure_is_an_outcome_with_the_facts_so_far(job: Job) -> None:

@@ -30,9 +30,9 @@ def test_jobs_times_threads_are_no_more_than_the_cores(
     share: int | None,
 ) -> None:
     monkeypatch.setattr(workers, "cores", lambda: cores)
-    asked = workers.Workers(jobs=jobs)
-    assert asked.width(count, threads) == width
-    assert asked.share(count, threads) == share
+    pool = workers.Workers(jobs=jobs)
+    assert pool.width(count, threads) == width
+    assert pool.share(count, threads) == share
 
 
 def test_a_worker_of_a_cluster_has_a_thread_a_job() -> None:

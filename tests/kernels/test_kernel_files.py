@@ -95,14 +95,14 @@ def test_files_in_lists_and_names_with_semicolons(tmp_path: Path, monkeypatch: p
 
 
 def test_a_picture_is_read_by_whoever_can(tmp_path: Path) -> None:
-    asked = []
+    names_read = []
     for ending in PICTURES:
         path = tmp_path / f"a{ending.upper()}"
         path.write_bytes(b"")
         kernel = parse_kernel(
-            str(path), read_picture=lambda name, _: [[1, 2.0], [asked.append(name) or 0, 255]]
+            str(path), read_picture=lambda name, _: [[1, 2.0], [names_read.append(name) or 0, 255]]
         )
-        assert asked.pop() == path
+        assert names_read.pop() == path
         assert_holds(kernel, ((1, 2), (0, 255)))
         with pytest.raises(
             ArgumentError, match="is a picture, which cannot be a kernel here; give its numbers"

@@ -6,7 +6,7 @@ from typing import Any
 from convcli import __version__
 from convcli.cli.calculators.network_answer import picture, whole_row
 from convcli.cli.calculators.question import PER_AXIS, Question
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions
 from convcli.errors import ArgumentError
 from convcli.layers.axes import Shape
@@ -84,38 +84,38 @@ def answered(
     ]
 
 
-def give(conversation: Conversation, options: AnswerOptions, answer: Answer, asked: int) -> int:
+def give(messages: Messages, options: AnswerOptions, answer: Answer, count: int) -> int:
     """Print or write the answer; return the exit code, 1 if some combinations have no answer.
 
-    asked : the number of combinations
+    count : the number of combinations
 
     The reasons are a field of JSON and CSV, lines below a table, and messages on standard error beside bare values.
     """
     answer = answer._replace(
-        rows=[_with_options(row, conversation) for row in answer.rows],
-        results=[_with_options(row, conversation) for row in answer.results],
+        rows=[_with_options(row, messages) for row in answer.rows],
+        results=[_with_options(row, messages) for row in answer.results],
     )
     failed = [row for row in answer.results if row.get("error") is not None]
     reasons = [f"{_named(row, answer)} has no answer: {row['error']}" for row in failed[:MAX_REASONS]]
     if len(failed) > MAX_REASONS:
         reasons.append(f"and {len(failed) - MAX_REASONS:,} more; --format json has the reasons of all")
-    below = options.chosen in ("table", "markdown") and not conversation.quiet
+    below = options.chosen in ("table", "markdown") and not messages.quiet
     if below:
         answer = answer._replace(remarks=[*answer.remarks, *reasons])
-    options.give(conversation, answer)
+    options.give(messages, answer)
     if not failed:
         return 0
     if not below and not options.shows("error"):
         for line in reasons:
-            conversation.error(line)
-    conversation.error(f"{len(failed):,} of {asked:,} combinations have no answer")
+            messages.error(line)
+    messages.error(f"{len(failed):,} of {count:,} combinations have no answer")
     return 1
 
 
-def _with_options(row: Mapping[str, Any], conversation: Conversation) -> Mapping[str, Any]:
+def _with_options(row: Mapping[str, Any], messages: Messages) -> Mapping[str, Any]:
     """Return a row whose error names options instead of arguments."""
     reason = row.get("error")
-    return row if reason is None else {**row, "error": conversation.name_options(reason)}
+    return row if reason is None else {**row, "error": messages.name_options(reason)}
 
 
 def _named(row: Mapping[str, Any], answer: Answer) -> str:

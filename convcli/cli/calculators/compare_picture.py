@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli import __version__
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions
 from convcli.cli.trial_progress import Trying
 from convcli.errors import ArgumentError, ConvcliError
@@ -54,7 +54,7 @@ def compare_on(
     spec: str,
     reading: Reading,
     variants: Sequence[str],
-    conversation: Conversation,
+    messages: Messages,
     answer: AnswerOptions,
     *,
     activation: str | None,
@@ -78,13 +78,13 @@ def compare_on(
     sheet = answer.picture_file
     if sheet is not None:
         _check_sheet(*sheet, overwrite=answer.force)
-    pixels, mode, zero = _read(source, name, reading, conversation)
+    pixels, mode, zero = _read(source, name, reading, messages)
     trials = Trials(pixels, kernel, zero, activation=activation, pool=pooled)
     rows: list[dict[str, Any]] = []
     panels: list[Panel] = [Panel.of(pixels, mode, [Path(name).name, "unfiltered"])]
-    progress = Trying(conversation, trials.all(variants))
+    progress = Trying(messages, trials.all(variants))
     for trial in progress:
-        conversation.detail(f"{trial.variant}, {trial.engine} {trial.method}")
+        messages.detail(f"{trial.variant}, {trial.engine} {trial.method}")
         outcome = trials.run(trial)
         if outcome is not None:
             rows.append(_row(outcome, pixels.shape, spec))
@@ -97,10 +97,10 @@ def compare_on(
         path, form = sheet
         data, _ = encode(draw_sheet(panels), form, str(path))
         write_whole(path, data, overwrite=answer.force)
-        conversation.note(f"wrote {path}")
+        messages.note(f"wrote {path}")
         answer = answer._replace(output=None)
     answer.give(
-        conversation,
+        messages,
         Answer(
             command="compare",
             version=__version__,
@@ -130,9 +130,7 @@ def _invariance(trials: Trials, pooled: bool) -> list[str]:
     return lines
 
 
-def _read(
-    source: Path | BinaryIO, name: str, reading: Reading, conversation: Conversation
-) -> tuple[Any, str, Any]:
+def _read(source: Path | BinaryIO, name: str, reading: Reading, messages: Messages) -> tuple[Any, str, Any]:
     """Return the colours (H, W, C) of a picture's first frame, their mode, and the samples that represent 0.
 
     Print a note about what is left out.
@@ -147,7 +145,7 @@ def _read(
     if frame.has_alpha:
         notes.append("its alpha is left out")
     for note in notes:
-        conversation.note(f"{name}: {note}")
+        messages.note(f"{name}: {note}")
     pixels = frame.pixels if frame.pixels.ndim == 3 else frame.pixels[..., None]
     colours = frame.channels.removesuffix("A") if frame.has_alpha else frame.channels
     return pixels[..., :-1] if frame.has_alpha else pixels, colours, frame.zero
@@ -155,7 +153,7 @@ def _read(
 
 def _row(outcome: Outcome, shape: tuple[int, ...], kernel: str) -> dict[str, Any]:
     """Return an outcome as fields that JSON can represent."""
-    from convcli.layers.text.spelling import spell
+    from convcli.layers.text.format_layer import format_layer
 
     trial, cost = outcome.trial, outcome.cost
     height, width, channels = shape
@@ -164,7 +162,7 @@ def _row(outcome: Outcome, shape: tuple[int, ...], kernel: str) -> dict[str, Any
         "engine": trial.engine,
         "method": trial.method,
         "kernel": kernel,
-        "layer": ", ".join(map(spell, outcome.layers)),
+        "layer": ", ".join(map(format_layer, outcome.layers)),
         "input_shape": [channels, height, width],
         "output_shape": list(outcome.output_shape),
         "multiplications": cost.multiplications,

@@ -8,8 +8,8 @@ from convcli.layers.axes import OpenShape, Shape
 from convcli.layers.base import Layer
 from convcli.layers.conv import Conv
 from convcli.layers.padding import AnyPadding
+from convcli.layers.text.format_layer import format_layer
 from convcli.layers.text.notation import format_padding_as_typed, format_size
-from convcli.layers.text.spelling import spell
 from convcli.layers.variant_spec import VariantSpec
 from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
 from convcli.networks.graph import Graph
@@ -223,7 +223,7 @@ class Question(NamedTuple):
         if self.chain is not None:
             return self.chain.text
         try:
-            return ", ".join(map(spell, self.layers()))
+            return ", ".join(map(format_layer, self.layers()))
         except ArgumentError:
             pass
         typed = {"k": self.k, "s": self.s, "d": self.d, "g": self.groups, "o": self.out_channels}

@@ -38,12 +38,12 @@ def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[s
     questions = options.questions()
     spec = questions[0].spec
     transposed = spec is not None and spec.sizes == "transposed"
-    rows, unsolved, asked = [], [], set()
+    rows, unsolved, solved_axes = [], [], set()
     for question in questions:
         for axis, given in _axes(options, question, target):
-            if (axis, question.axes) in asked:
+            if (axis, question.axes) in solved_axes:
                 continue
-            asked.add((axis, question.axes))
+            solved_axes.add((axis, question.axes))
             found = _solutions(axis, given, transposed)
             rows += found
             if len(rows) > options.max_rows:

@@ -12,16 +12,16 @@ from convcli.cli.calculators.calculator_help import LAYER_GROUPS
 from convcli.cli.calculators.question import Question
 from convcli.cli.command import Command
 from convcli.cli.completed_words import complete_kernels
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
 from convcli.cli.options.array_options import layout_option, values_option
 from convcli.cli.options.bundled import bundled
-from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.layer_options import LayerOptions, compared_options, variant_name
 from convcli.cli.options.limit_options import max_pixels_option
 from convcli.cli.options.network_options import NETWORK, Given, NetworkOptions, input_option, width_option
 from convcli.cli.options.option_types import Parsed, several
+from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.errors import ArgumentError
 from convcli.layers.axes import by_axes
 from convcli.layers.variants import BASELINE, VARIANTS
@@ -171,10 +171,10 @@ picture_options = bundled(
 )
 @click.option("--all", "every", is_flag=True, help="Compare all variants.")
 @drawn_answer_options
-@talking
+@verbosity_options
 @click.pass_obj
 def command(
-    conversation: Conversation,
+    messages: Messages,
     /,
     picture: PictureOptions,
     inputs: tuple[Given, ...],
@@ -201,7 +201,7 @@ def command(
     """  # noqa: D301  # --help-all shows what follows \f
     if every and variants:
         raise ArgumentError("--all and --variants contradict each other; give one of them")
-    asked = tuple(VARIANTS) if every else variants or DEFAULT
+    requested = tuple(VARIANTS) if every else variants or DEFAULT
     network = NetworkOptions(next(iter(picture.networks), None), inputs, width)
     network.check(click.get_current_context(), LayerOptions._fields)
     picture.check(click.get_current_context())
@@ -211,7 +211,7 @@ def command(
             raise ArgumentError(
                 "--variants replaces the convolutions of one network; name only one network, or leave it out"
             )
-        answer.give(conversation, _of_networks(picture.networks, network, asked, layer))
+        answer.give(messages, _of_networks(picture.networks, network, requested, layer))
         return 0
     if picture.image is not None and picture.kernel is not None:
         import os
@@ -225,16 +225,16 @@ def command(
             raise ArgumentError("--theme applies to drawings, not to a sheet of pictures; leave it out")
         following = {"activation": layer.activation, "pool": layer.pool}
         typed = None if picture.values is None else TypedMatrix.of(picture.values)
-        source, names = typed or file_path(picture.image), tuple(dict.fromkeys(asked))
+        source, names = typed or file_path(picture.image), tuple(dict.fromkeys(requested))
         compare_on(
-            source, picture.image, picture.kernel, picture.reading, names, conversation, answer, **following
+            source, picture.image, picture.kernel, picture.reading, names, messages, answer, **following
         )
         return 0
-    names = tuple(dict.fromkeys((BASELINE, *asked)))
+    names = tuple(dict.fromkeys((BASELINE, *requested)))
     questions = layer.questions(each=len(names))
     layer.check_compared(names)
-    made = _on_paper(questions, names, asked)
-    return give(conversation, answer, made, len(questions))
+    made = _on_paper(questions, names, requested)
+    return give(messages, answer, made, len(questions))
 
 
 def _of_networks(
@@ -249,10 +249,10 @@ def _of_networks(
     return compare_variants(names[0], options.shapes(), variants, own, batch=layer.batch, dtype=layer.dtype)
 
 
-def _on_paper(questions: Sequence[Question], names: Sequence[str], asked: Sequence[str]) -> Answer:
+def _on_paper(questions: Sequence[Question], names: Sequence[str], requested: Sequence[str]) -> Answer:
     """Return the cost of variants for each combination of the options.
 
-    asked : the requested variants; `names` includes the standard one as well
+    requested : the requested variants; `names` includes the standard one as well
     """
     unfit: dict[str, None] = {}  # remarks about variants that are left out, in order and without repetitions
     several_layers = ("layer",) if len(questions) > 1 else ()
@@ -264,7 +264,7 @@ def _on_paper(questions: Sequence[Question], names: Sequence[str], asked: Sequen
         command="compare",
         version=__version__,
         rows=rows,
-        results=[row for row in rows if row["variant"] in asked or row.get("error") is not None],
+        results=[row for row in rows if row["variant"] in requested or row.get("error") is not None],
         totals={},
         columns=columns,
         value=("macs_ratio",),

@@ -7,10 +7,10 @@ import click
 from convcli import __version__
 from convcli.cli import COMMANDS
 from convcli.cli.command import Command
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions, answer_options
-from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.option_types import Parsed
+from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.cli.settings import setting_rows, settings, settings_file
 from convcli.errors import ArgumentError, instead_of
 from convcli.render import Answer
@@ -25,7 +25,7 @@ LISTED = {"command": 10, "option": 16, "value": 24, "source": 60}  # columns and
 )
 @click.argument("name", required=False, metavar="[COMMAND]", type=Parsed("COMMAND", str, COMMANDS))
 @answer_options
-@talking
+@verbosity_options
 @click.pass_context
 def command(ctx: click.Context, /, name: str | None, answer: AnswerOptions) -> None:
     """Show the options of all commands, or of one, that are set by environment variables or a file.
@@ -38,9 +38,9 @@ def command(ctx: click.Context, /, name: str | None, answer: AnswerOptions) -> N
     """
     if name is not None and name not in COMMANDS:
         raise ArgumentError(f"there is no command {name!r}; {instead_of(name, COMMANDS)}")
-    conversation = ctx.find_object(Conversation)
-    assert conversation is not None
-    answer.give(conversation, _list(ctx, COMMANDS if name is None else (name,)))
+    messages = ctx.find_object(Messages)
+    assert messages is not None
+    answer.give(messages, _list(ctx, COMMANDS if name is None else (name,)))
 
 
 def _list(ctx: click.Context, names: tuple[str, ...]) -> Answer:

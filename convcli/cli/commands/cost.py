@@ -8,12 +8,12 @@ from convcli.cli.calculators.answer_rows import answer_rows, explained, give, re
 from convcli.cli.calculators.calculator_help import LAYER_GROUPS, chain_help
 from convcli.cli.calculators.question import Question
 from convcli.cli.command import Command
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
-from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.cost_options import CostOptions, cost_options
 from convcli.cli.options.layer_options import LayerOptions, layer_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
+from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.layers.text.explain import flops_lines, macs_lines
 from convcli.networks.rows import Row
 
@@ -38,10 +38,10 @@ OF_NETWORKS = ("name", "layer", "output_shape", "params", "macs", "flops")
 @layer_options
 @cost_options
 @drawn_answer_options
-@talking
+@verbosity_options
 @click.pass_obj
 def command(
-    conversation: Conversation,
+    messages: Messages,
     /,
     network: NetworkOptions,
     layer: LayerOptions,
@@ -59,8 +59,8 @@ def command(
     if network.network is not None:
         from convcli.cli.calculators.network_answer import network_answer
 
-        asked = network_answer("cost", network, layer, more.columns(OF_NETWORKS), "macs", more=more)
-        answer.give(conversation, asked)
+        found = network_answer("cost", network, layer, more.columns(OF_NETWORKS), "macs", more=more)
+        answer.give(messages, found)
         return 0
     questions = layer.questions()
 
@@ -75,7 +75,7 @@ def command(
         lambda question: [*_remarks(question), *more.lines(rows(question))],
         rows,
     )
-    return give(conversation, answer, made, len(questions))
+    return give(messages, answer, made, len(questions))
 
 
 def _remarks(question: Question) -> list[str]:

@@ -10,13 +10,13 @@ import click
 from convcli.ci_reports import CI_ENDINGS, CI_FORMATS
 from convcli.cli.command import Command
 from convcli.cli.completed_words import complete_files
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions, answer_options_with
 from convcli.cli.options.array_options import layout_option, several_values_option
-from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.limit_options import LimitOptions, limit_options, max_memory_option
 from convcli.cli.options.option_types import Parsed
 from convcli.cli.options.show_option import show_option
+from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.errors import ArgumentError
 from convcli.number_text import read_finite
 from convcli.remote_files import file_path, target_path
@@ -61,10 +61,10 @@ def _tolerance(text: str) -> float:
 @answer_options_with(*CI_FORMATS, endings=tuple(CI_ENDINGS))
 @limit_options
 @max_memory_option
-@talking
+@verbosity_options
 @click.pass_obj
 def command(
-    conversation: Conversation,
+    messages: Messages,
     /,
     operands: tuple[str, ...],
     values: tuple[str, ...],
@@ -86,7 +86,7 @@ def command(
     The exit code is 0 if all samples are equal within the tolerance; 1 if some differ by more, or if the pictures
     differ in size, pixel mode or number of frames; 2 for an error, such as a file that cannot be read or wrong usage.
     """
-    conversation.failed = TROUBLE
+    messages.failed = TROUBLE
     if len(operands) + len(values) != 2:
         count = len(operands) + len(values)
         given = f"{count} {'picture is' if count == 1 else 'pictures are'} given"
@@ -110,19 +110,19 @@ def command(
             f"--field selects columns of a table, and --format {answer.form} has none; leave it out"
         )
     measure = Measure(tolerance, limits, max_memory, maps, answer.force, layout, show)
-    compared = [measure.compare(conversation, pair, only_different=are_folders) for pair in pairs]
+    compared = [measure.compare(messages, pair, only_different=are_folders) for pair in pairs]
     if answer.form in CI_FORMATS:
-        cases = [ci_case(conversation, each, tolerance) for each in compared]
-        answer.give_text(conversation, CI_FORMATS[answer.form](cases))
+        cases = [ci_case(messages, each, tolerance) for each in compared]
+        answer.give_text(messages, CI_FORMATS[answer.form](cases))
     elif are_folders:
-        answer.give(conversation, folders_answer(compared, tolerance))
+        answer.give(messages, folders_answer(compared, tolerance))
     elif compared[0].found is not None:
-        answer.give(conversation, picture_answer(compared[0], compared[0].found, tolerance))
+        answer.give(messages, picture_answer(compared[0], compared[0].found, tolerance))
     for each in compared:
         if each.problem is not None:
-            conversation.failure(each.problem)
+            messages.failure(each.problem)
         elif each.code == DIFFERENT:
-            conversation.note(verdict(each, tolerance))
+            messages.note(verdict(each, tolerance))
     return max(each.code for each in compared)
 
 

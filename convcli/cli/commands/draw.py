@@ -4,13 +4,13 @@ import click
 
 from convcli.cli.calculators.calculator_help import chain_help
 from convcli.cli.command import Command
-from convcli.cli.conversation import Conversation
-from convcli.cli.options.conversation_options import talking
+from convcli.cli.messages import Messages
 from convcli.cli.options.draw_options import NumberOptions, drawn, number_options
 from convcli.cli.options.drawing_kind_options import KindOptions, kind_options
 from convcli.cli.options.drawing_view_options import ViewOptions, view_options
 from convcli.cli.options.layer_options import LayerOptions, drawn_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
+from convcli.cli.options.verbosity_options import verbosity_options
 
 
 @click.command(
@@ -39,10 +39,10 @@ from convcli.cli.options.network_options import NetworkOptions, network_options
 @number_options
 @kind_options
 @view_options
-@talking
+@verbosity_options
 @click.pass_obj
 def command(
-    conversation: Conversation,
+    messages: Messages,
     /,
     network: NetworkOptions,
     layer: LayerOptions,
@@ -58,6 +58,6 @@ def command(
     network.check(click.get_current_context(), LayerOptions._fields)
     view.check(given.reads)
     if network.network is not None:
-        view.give(conversation, kind.drawing(network.load(), (), given.numbers(2)))
+        view.give(messages, kind.drawing(network.load(), (), given.numbers(2)))
         return
-    view.give(conversation, kind.drawing(*drawn(layer, given)))
+    view.give(messages, kind.drawing(*drawn(layer, given)))

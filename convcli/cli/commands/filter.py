@@ -193,12 +193,12 @@ def command(
     from convcli.filters.picture_plan import Filtering
     from convcli.filters.run import PictureFilter
 
-    asked = PictureFilter.of(request, run.reading.colours, run.reading.max_pixels)
-    jobs = run.jobs(asked.requested.name, request.files)
+    picture_filter = PictureFilter.of(request, run.reading.colours, run.reading.max_pixels)
+    jobs = run.jobs(picture_filter.requested.name, request.files)
     if stats and not run.dry_run and not run.only_shows and any(job.prints for job in jobs):
         raise ArgumentError("--stats and the picture would both go to standard output; name a file with -o")
-    asked = asked._replace(threads=run.share(jobs), stats=stats and not run.dry_run)
-    return run.run(jobs, Filtering(asked), as_json=stats, ahead=ahead)
+    picture_filter = picture_filter._replace(threads=run.share(jobs), stats=stats and not run.dry_run)
+    return run.run(jobs, Filtering(picture_filter), as_json=stats, ahead=ahead)
 
 
 def _on_network(run: FileRun, request: Request, options: PictureNetworkOptions) -> int:
@@ -233,4 +233,4 @@ def _check_kernels(run: FileRun, request: Request) -> None:
                 )
     for kernel in request.kernels:
         if request.dims != 1 and isinstance(kernel, str) and (meant := square_meant(kernel)) is not None:
-            run.conversation.note(f"kernel {kernel!r} is one row; did you mean {meant!r}?")
+            run.messages.note(f"kernel {kernel!r} is one row; did you mean {meant!r}?")

@@ -9,12 +9,12 @@ import click
 from convcli import __version__
 from convcli.cli.command import Command
 from convcli.cli.completed_words import complete_kernels
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.number_grid import aligned, vector
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
-from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.kernel_limit import max_kernel_option
 from convcli.cli.options.show_option import show_option
+from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
 from convcli.kernels.kernel import MOST_AXES, Kernel, Number, by_axes
@@ -60,10 +60,10 @@ MOST_RESPONSE = 4096  # largest side of that picture, which takes some hundred M
 )
 @show_option("Show the frequency response in the terminal.")
 @drawn_answer_options
-@talking
+@verbosity_options
 @click.pass_obj
 def command(
-    conversation: Conversation,
+    messages: Messages,
     /,
     spec: str | None,
     dims: int,
@@ -91,7 +91,7 @@ def command(
             raise ArgumentError("`spectrum` shows a picture before and after a kernel; name a kernel")
         if _is_picture(answer.output):
             raise ArgumentError(f"-o {answer.output} draws the frequency response of a kernel; name a kernel")
-        answer.give(conversation, _list(dims))
+        answer.give(messages, _list(dims))
         return
     from convcli.filters.kernel_pictures import grey_rows
     from convcli.kernels import bounded, parse_kernels
@@ -103,13 +103,13 @@ def command(
     if spectrum is not None:
         from convcli.cli.kernel_spectrum import spectrum_answer
 
-        answer.give(conversation, spectrum_answer(conversation, kernels, spec, spectrum))
+        answer.give(messages, spectrum_answer(messages, kernels, spec, spectrum))
     elif answer.output is not None and _is_picture(answer.output):
         if answer.theme is not None:
             raise ArgumentError("`theme` applies to the drawing of `spectrum`; leave it out")
-        _draw(conversation, kernels, spec, answer)
+        _draw(messages, kernels, spec, answer)
     else:
-        answer.give(conversation, _show(kernels))
+        answer.give(messages, _show(kernels))
     if show:
         _show_response(kernels, spec)
 
@@ -237,7 +237,7 @@ def _combining(kernels: Sequence[Kernel]) -> list[str]:
 # The frequency response
 
 
-def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answer: AnswerOptions) -> None:
+def _draw(messages: Messages, kernels: Sequence[Kernel], spec: str, answer: AnswerOptions) -> None:
     """Write the picture of the frequency response, and print a note that explains it."""
     from convcli.images.formats import format_of
     from convcli.images.picture import Frame, Picture
@@ -253,7 +253,7 @@ def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answ
     form = format_of(path)
     data, _ = encode(Picture((Frame(pixels, "L"),), form), form, str(path))
     write_whole(path, data, overwrite=answer.force)
-    conversation.note(
+    messages.note(
         f"wrote {path}: the frequency response of {spec}, from -1/2 to 1/2 cycles per pixel on both axes, with zero "
         f"frequency in the middle; black is 0, white is {most:.4g}"
     )

@@ -9,19 +9,19 @@ import click
 
 from convcli.cli.command import Command
 from convcli.cli.completed_words import complete_files
-from convcli.cli.conversation import Conversation
 from convcli.cli.learn_bank import bank_answer, learn_bank, write_bank
 from convcli.cli.learn_pairs import Files, learn_pairs, write_learned
 from convcli.cli.learned_answer import learned_answer
+from convcli.cli.messages import Messages
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import PRINTING, AnswerOptions
 from convcli.cli.options.array_options import several_values_option
 from convcli.cli.options.bundled import bundled
-from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.input_options import reading_options
 from convcli.cli.options.learn_options import BankOptions, LearnOptions, bank_options, learn_options
 from convcli.cli.options.limit_options import max_memory_option
 from convcli.cli.options.path_types import TARGET
+from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.errors import ArgumentError
 from convcli.jobs.read_source import Reading
 from convcli.remote_files import file_path
@@ -101,10 +101,10 @@ _printing = bundled(
 )
 @reading_options(linear="Learn in linear light, as in convcli filter --linear.")
 @max_memory_option
-@talking
+@verbosity_options
 @click.pass_obj
 def command(
-    conversation: Conversation,
+    messages: Messages,
     /,
     names: tuple[str, ...],
     values: tuple[str, ...],
@@ -139,12 +139,12 @@ def command(
     typed = typed_options(click.get_current_context())
     if bank.patches or bank.random:
         bank.check(typed, names)
-        found = learn_bank(conversation, names, options, bank, files, reading, max_memory)
-        answer.give(conversation, bank_answer(found))
-        write_bank(conversation, files, found)
+        found = learn_bank(messages, names, options, bank, files, reading, max_memory)
+        answer.give(messages, bank_answer(found))
+        write_bank(messages, files, found)
         return
     bank.refuse(typed, (*names, *values))
-    learned = learn_pairs(conversation, names, values, options, files, reading, max_memory)
+    learned = learn_pairs(messages, names, values, options, files, reading, max_memory)
     if not files.printed:
-        answer.give(conversation, learned_answer(learned))
-    write_learned(conversation, files, learned)
+        answer.give(messages, learned_answer(learned))
+    write_learned(messages, files, learned)

@@ -4,9 +4,9 @@ import click
 
 from convcli import __version__
 from convcli.cli.command import Command
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions, answer_options
-from convcli.cli.options.conversation_options import talking
+from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.errors import ArgumentError
 from convcli.render import Answer
 
@@ -20,15 +20,15 @@ LISTED = {"name": 24, "input_shape": 12, "about": 40, "source": 80}  # columns a
 )
 @click.argument("word", required=False, metavar="[WORD]")
 @answer_options
-@talking
+@verbosity_options
 @click.pass_obj
-def command(conversation: Conversation, /, word: str | None, answer: AnswerOptions) -> None:
+def command(messages: Messages, /, word: str | None, answer: AnswerOptions) -> None:
     """List the built-in networks for shape, params, cost, compare and draw; with WORD, those that mention it.
 
     WORD is searched for in the names, descriptions and sources. Each network is built layer by layer from its source,
     without weights. Describe your own network in a TOML file: convcli shape net.toml.
     """
-    answer.give(conversation, _list(word))
+    answer.give(messages, _list(word))
 
 
 def _list(word: str | None) -> Answer:

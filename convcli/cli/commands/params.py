@@ -6,11 +6,11 @@ from convcli.cli.calculators.answer_rows import answer_rows, give
 from convcli.cli.calculators.calculator_help import LAYER_GROUPS, chain_help
 from convcli.cli.calculators.question import Question
 from convcli.cli.command import Command
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
-from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.layer_options import LayerOptions, layer_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
+from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.layers.text.explain import params_lines
 
 COLUMNS = ("name", "layer", "weights", "biases", "params", "buffers", "parameter_bytes")
@@ -42,10 +42,10 @@ COLUMNS = ("name", "layer", "weights", "biases", "params", "buffers", "parameter
 @network_options
 @layer_options
 @drawn_answer_options
-@talking
+@verbosity_options
 @click.pass_obj
 def command(
-    conversation: Conversation, /, network: NetworkOptions, layer: LayerOptions, answer: AnswerOptions
+    messages: Messages, /, network: NetworkOptions, layer: LayerOptions, answer: AnswerOptions
 ) -> int:
     """Count the learned parameters of a layer, or of a whole NETWORK: weights, biases and their sum.
 
@@ -57,12 +57,12 @@ def command(
     if network.network is not None:
         from convcli.cli.calculators.network_answer import network_answer
 
-        asked = network_answer("params", network, layer, COLUMNS, "params", shapeless=True)
-        answer.give(conversation, asked)
+        found = network_answer("params", network, layer, COLUMNS, "params", shapeless=True)
+        answer.give(messages, found)
         return 0
     questions = layer.questions(sized=False)
     made = answer_rows("params", questions, COLUMNS, "params", _remarks)
-    return give(conversation, answer, made, len(questions))
+    return give(messages, answer, made, len(questions))
 
 
 def _remarks(question: Question) -> list[str]:

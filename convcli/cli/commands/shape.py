@@ -6,12 +6,12 @@ from convcli.cli.calculators.answer_rows import answer_rows, explained, give, me
 from convcli.cli.calculators.calculator_help import LAYER_GROUPS, chain_help
 from convcli.cli.calculators.question import Question, Size
 from convcli.cli.command import Command
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
-from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.layer_options import LayerOptions, layer_options
 from convcli.cli.options.network_options import OF_ONE_LAYER, NetworkOptions, network_options
 from convcli.cli.options.option_types import Parsed
+from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.errors import ArgumentError
 from convcli.layers.base import Window
 from convcli.layers.text.explain import size_lines, unused_lines
@@ -56,10 +56,10 @@ OF_NETWORKS = ("name", "layer", "inputs", "output_shape", "receptive_field", "ef
     help="List the paddings, strides and dilations that turn the input size --n into the output size M.",
 )
 @drawn_answer_options
-@talking
+@verbosity_options
 @click.pass_obj
 def command(
-    conversation: Conversation,
+    messages: Messages,
     /,
     network: NetworkOptions,
     layer: LayerOptions,
@@ -83,21 +83,21 @@ def command(
             raise ArgumentError(f"--target {OF_ONE_LAYER}; leave it out")
         from convcli.cli.calculators.network_answer import network_answer
 
-        asked = network_answer("shape", network, layer, OF_NETWORKS, "output_shape")
-        answer.give(conversation, asked)
+        found = network_answer("shape", network, layer, OF_NETWORKS, "output_shape")
+        answer.give(messages, found)
         return 0
     if target is not None:
         from convcli.cli.calculators.solve_backwards import solve_backwards
 
         solved, unsolved = solve_backwards(layer, target)
-        answer.give(conversation, solved)
+        answer.give(messages, solved)
         for line in unsolved:
-            conversation.note(line)
+            messages.note(line)
         return 0
     questions = layer.questions()
     columns = OF_SIZES if all(question.is_of_sizes for question in questions) else OF_SHAPES
     made = answer_rows("shape", questions, columns, "output_size", _remarks)
-    return give(conversation, answer, made, len(questions))
+    return give(messages, answer, made, len(questions))
 
 
 def _remarks(question: Question) -> list[str]:

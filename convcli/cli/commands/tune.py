@@ -6,9 +6,9 @@ import click
 
 from convcli import __version__
 from convcli.cli.command import Command
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions, answer_options
-from convcli.cli.options.conversation_options import talking
+from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.errors import ArgumentError
 from convcli.render import Answer
 
@@ -23,9 +23,9 @@ COLUMNS = ("kernel", "kernel_size", "method", "numbers", "tile", "threads")
 @click.option("--show", is_flag=True, help="Do not measure; show the stored costs.")
 @click.option("--forget", is_flag=True, help="Remove the stored costs, and use the default costs again.")
 @answer_options
-@talking
+@verbosity_options
 @click.pass_obj
-def command(conversation: Conversation, /, show: bool, forget: bool, answer: AnswerOptions) -> None:
+def command(messages: Messages, /, show: bool, forget: bool, answer: AnswerOptions) -> None:
     """Measure the costs of the convolution methods on this machine (0.3 s), store them, and show the resulting plans.
 
     A kernel can be run by several methods, of which filter chooses the one with the lowest estimated cost. Without this
@@ -49,7 +49,7 @@ def command(conversation: Conversation, /, show: bool, forget: bool, answer: Ans
         from convcli.backend.measure_costs import measure_costs
 
         store_costs(measure_costs(), file)
-    answer.give(conversation, _plans())
+    answer.give(messages, _plans())
 
 
 def _plans() -> Answer:

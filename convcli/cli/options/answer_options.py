@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from convcli.cli.completed_words import complete_files
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.option_types import Parsed
 from convcli.errors import ArgumentError
@@ -35,20 +35,20 @@ class AnswerOptions(NamedTuple):
 
             check_reads("`output`", [target_path(self.output)], reads)
 
-    def give(self, conversation: Conversation, answer: Answer) -> None:
+    def give(self, messages: Messages, answer: Answer) -> None:
         """Print the answer, or write it to the file of -o."""
         if self.picture is not None and answer.draw is not None:
-            self._draw(conversation, self.picture, answer.draw)
+            self._draw(messages, self.picture, answer.draw)
             return
         if self.theme is not None:
             raise ArgumentError("--theme applies to drawings, such as -o answer.png; leave it out")
-        remarks = () if conversation.quiet else [conversation.name_options(line) for line in answer.remarks]
+        remarks = () if messages.quiet else [messages.name_options(line) for line in answer.remarks]
         answer = answer._replace(remarks=remarks)
         if self.fields:
             answer = _only(self.fields, answer)
             if self.form is None:  # one row per layer, unlike --format value
                 answer = answer._replace(results=answer.rows)
-        elif conversation.verbose and answer.rows:
+        elif messages.verbose and answer.rows:
             answer = answer._replace(columns=tuple(answer.rows[0]))
         form = self.chosen
         if form is None:
@@ -57,9 +57,9 @@ class AnswerOptions(NamedTuple):
                 f"{self.output} has no known ending; end it in {' '.join(endings)}, or give --format"
             )
         terminal = self.output is None and sys.stdout.isatty()
-        self.give_text(conversation, render(answer, form, terminal=terminal))
+        self.give_text(messages, render(answer, form, terminal=terminal))
 
-    def give_text(self, conversation: Conversation, text: str) -> None:
+    def give_text(self, messages: Messages, text: str) -> None:
         """Print a formatted answer, or write it to the file of -o."""
         if self.output is None:
             click.echo(text, nl=False)
@@ -68,9 +68,9 @@ class AnswerOptions(NamedTuple):
         from convcli.remote_files import target_path
 
         write_whole(target_path(self.output), text.encode(), overwrite=self.force)
-        conversation.note(f"wrote {self.output}")
+        messages.note(f"wrote {self.output}")
 
-    def _draw(self, conversation: Conversation, form: str, draw: Callable[[], Any]) -> None:
+    def _draw(self, messages: Messages, form: str, draw: Callable[[], Any]) -> None:
         """Write a drawing to the file of -o."""
         from convcli.drawing.forms import encode_still
         from convcli.files import check_target, write_whole
@@ -83,7 +83,7 @@ class AnswerOptions(NamedTuple):
         path = target_path(self.output or "")
         check_target(path, overwrite=self.force)
         write_whole(path, encode_still(draw(), form, self.theme or "auto"), overwrite=self.force)
-        conversation.note(f"wrote {self.output}")
+        messages.note(f"wrote {self.output}")
 
     @property
     def picture(self) -> str | None:

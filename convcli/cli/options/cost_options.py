@@ -33,9 +33,9 @@ class CostOptions(NamedTuple):
 
     def columns(self, usual: Sequence[str]) -> tuple[str, ...]:
         """Return the columns of a table, with the additional fields in place of the last usual ones."""
-        asked = (*(OF_ROOFLINE if self.roofline else ()), *(OF_TRAINING if self.training else ()))
-        names = [name for name in usual if not asked or name in ("name", "layer", "output_shape", "flops")]
-        return (*names, *asked)
+        optional = (*(OF_ROOFLINE if self.roofline else ()), *(OF_TRAINING if self.training else ()))
+        names = [name for name in usual if not optional or name in ("name", "layer", "output_shape", "flops")]
+        return (*names, *optional)
 
     def extended(
         self, rows: Sequence[Row], network: Graph, shapes: Mapping[str, Shape], dtype: str

@@ -179,7 +179,7 @@ def _alone(layer: LayerOptions, dims: int) -> LayerOptions:
     """Return the options of a pool without a layer before it as a chain that consists of the pool."""
     if layer.pool is None or layer.k is not None or layer.chain is not None or layer.variant is not None:
         return layer
+    from convcli.layers.text.format_layer import format_layer
     from convcli.layers.text.pool_grammar import parse_pool
-    from convcli.layers.text.spelling import spell
 
-    return layer._replace(pool=None, chain=parse_chain_option(spell(parse_pool(layer.pool)(dims))))
+    return layer._replace(pool=None, chain=parse_chain_option(format_layer(parse_pool(layer.pool)(dims))))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from convcli.cli.completed_words import complete_files
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import theme_option
 from convcli.cli.options.bundled import bundled
@@ -82,10 +82,10 @@ class ViewOptions(NamedTuple):
         """The file to write; None for standard output."""
         return None if self.output is None or is_stdout(self.output) else target_path(self.output)
 
-    def give(self, conversation: Conversation, drawing: "Drawing") -> None:
+    def give(self, messages: Messages, drawing: "Drawing") -> None:
         """Show or play the drawing on the terminal, print it, or write it to a file."""
         if self.show:
-            self._show(conversation, drawing)
+            self._show(messages, drawing)
             return
         from convcli.drawing.forms import Settings, encode
 
@@ -94,14 +94,14 @@ class ViewOptions(NamedTuple):
             return
         data, note = encode(drawing, self.form, Settings(self.step, self.delay, self.theme))
         if note:
-            conversation.note(note)
+            messages.note(note)
         if self._path is None:
             sys.stdout.flush()
             sys.stdout.buffer.write(data)
             return
-        self._write(conversation, data)
+        self._write(messages, data)
 
-    def _show(self, conversation: Conversation, drawing: "Drawing") -> None:
+    def _show(self, messages: Messages, drawing: "Drawing") -> None:
         """Show the drawing as an image, and write it to the file of -o."""
         import numpy as np
 
@@ -115,17 +115,17 @@ class ViewOptions(NamedTuple):
         if self._path is not None:
             data, note = encode(drawing, self.form, settings)
             notes[note] = None
-            self._write(conversation, data)
+            self._write(messages, data)
         show_frame(Frame(np.asarray(image), "RGB"), "the drawing")
         for note in filter(None, notes):
-            conversation.note(note)
+            messages.note(note)
 
-    def _write(self, conversation: Conversation, data: bytes) -> None:
+    def _write(self, messages: Messages, data: bytes) -> None:
         from convcli.files import write_whole
 
         if self._path is not None:
             write_whole(self._path, data, overwrite=self.force)
-            conversation.note(f"wrote {self._path}")
+            messages.note(f"wrote {self._path}")
 
 
 view_options = bundled(

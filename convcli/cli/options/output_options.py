@@ -5,7 +5,7 @@ from typing import NamedTuple
 import click
 
 from convcli.cli.completed_words import complete_files
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.option_types import Parsed, at_least
 from convcli.errors import ArgumentError
@@ -49,12 +49,12 @@ class OutputOptions(NamedTuple):
         """The options for writing the outputs."""
         return Save(self.force or self.in_place, self.preserve, self.follow_links)
 
-    def sources(self, conversation: Conversation, inputs: Inputs, name: str) -> list[Source]:
+    def sources(self, messages: Messages, inputs: Inputs, name: str) -> list[Source]:
         """Return the inputs, and print notes about skipped files; `name` is part of the names of outputs."""
         found = inputs.find(self.output, name)
-        conversation.keep(str(source.path) for source in found.sources)
+        messages.keep(str(source.path) for source in found.sources)
         for note in found.notes:
-            conversation.note(note)
+            messages.note(note)
         return found.sources
 
 

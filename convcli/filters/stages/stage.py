@@ -24,7 +24,7 @@ from convcli.layers import Layer
 from convcli.layers.axes import Shape, Sizes
 from convcli.layers.chain import shapes
 from convcli.layers.counts import Cost
-from convcli.layers.text.spelling import spell
+from convcli.layers.text.format_layer import format_layer
 
 Array = NDArray[Any]
 
@@ -69,7 +69,7 @@ class Stage(ABC):
 
     def layer_texts(self) -> list[str]:
         """Return the layers in the notation of chains."""
-        return [spell(layer) for layer in self.layers]
+        return [format_layer(layer) for layer in self.layers]
 
     @property
     def is_mean(self) -> bool:

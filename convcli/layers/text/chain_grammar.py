@@ -16,6 +16,7 @@ from convcli.layers.activation import ACTIVATIONS
 from convcli.layers.axes import OpenShape, as_open_shape
 from convcli.layers.base import Layer
 from convcli.layers.padding import NAMES
+from convcli.layers.text.format_layer import LETTERS, WORDS
 from convcli.layers.text.notation import (
     parse_number,
     parse_padding,
@@ -24,7 +25,6 @@ from convcli.layers.text.notation import (
     parse_size,
 )
 from convcli.layers.text.operators import ALIASES, OPERATORS, Options
-from convcli.layers.text.spelling import LETTERS, WORDS
 from convcli.number_text import read_float
 
 BRANCH = "branch"

@@ -225,12 +225,12 @@ def test_tiles_within_the_picture_and_at_its_border_give_the_same(spec: str, dty
     with (
         patch.object(picture_in_bands, "plan_all", in_small_tiles),
         patch.object(single_kernel, "_planned", single_kernel._planned.__wrapped__),
-        patch.object(Strip, "exact", autospec=True, side_effect=Strip.exact) as asked,
+        patch.object(Strip, "exact", autospec=True, side_effect=Strip.exact) as exact_sums,
     ):
         found = filter_image(pixels, kernel, threads=1)
     assert (found.pixels == whole).all()
     assert found.plan.split("tiles of ")[1].startswith("7x5")
-    assert asked.called or spec != "0.5 0.5; 0.25 0.75", "halves are always doubtful"
+    assert exact_sums.called or spec != "0.5 0.5; 0.25 0.75", "halves are always doubtful"
 
 
 PATTERNS = {

@@ -215,7 +215,7 @@ def test_a_picture_on_which_nothing_runs_is_an_error(call: Call, tmp_path: Path)
 
 def test_a_terminal_shows_how_many_runs_are_done(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from convcli.cli import trial_progress
-    from convcli.cli.conversation import Conversation
+    from convcli.cli.messages import Messages
 
     shown: list[object] = []
 
@@ -232,9 +232,9 @@ def test_a_terminal_shows_how_many_runs_are_done(photo: Path, monkeypatch: pytes
     monkeypatch.setattr(trial_progress, "Progress", Bar)
     monkeypatch.setattr(trial_progress, "AFTER", -1.0)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    assert list(trial_progress.Trying(Conversation(), "abc")) == ["a", "b", "c"]
+    assert list(trial_progress.Trying(Messages(), "abc")) == ["a", "b", "c"]
     assert shown == [3, 0, 1, 2, "hidden"]
-    quiet = Conversation()
+    quiet = Messages()
     quiet.quiet = True
     assert list(trial_progress.Trying(quiet, "abc")) == ["a", "b", "c"]
     assert len(shown) == 5

@@ -674,9 +674,9 @@ def test_the_help_groups_every_option_and_can_be_read(call: Call) -> None:
     assert len(lines) <= 160
     assert max(map(len, lines)) <= 80
     grouped = [name for names in GROUPS.values() for name in names]
-    talking = {"quiet", "verbose", "debug", "help_all"}
+    verbosity_options = {"quiet", "verbose", "debug", "help_all"}
     options = {parameter.name for parameter in filter_command.params if isinstance(parameter, click.Option)}
-    assert options - talking == set(grouped) & options
+    assert options - verbosity_options == set(grouped) & options
     assert len(grouped) == len(set(grouped))
     for heading in GROUPS:
         assert f"{heading}:" in lines

@@ -150,7 +150,7 @@ def test_infinite_samples_add_nothing_where_they_weigh_nothing() -> None:
 
 def test_steps_run_in_order_and_once_around_repeats() -> None:
     x = RNG.random((20, 26))
-    asked = {"resize": "50%", "resampling": "box", "value_range": None}
+    options = {"resize": "50%", "resampling": "box", "value_range": None}
 
     def chained(*steps: dict) -> np.ndarray:
         y = x
@@ -165,20 +165,20 @@ def test_steps_run_in_order_and_once_around_repeats() -> None:
         [(small, one, two, pool), (one, small, two, pool), (one, two, small, pool)]
     ):
         np.testing.assert_allclose(
-            filter_picture(x, **layer, **asked, resize_after=after), chained(*steps), atol=1e-12
+            filter_picture(x, **layer, **options, resize_after=after), chained(*steps), atol=1e-12
         )
     np.testing.assert_allclose(
-        filter_picture(x, **layer, **asked, resize_after=3), chained(one, two, pool, small), atol=1e-12
+        filter_picture(x, **layer, **options, resize_after=3), chained(one, two, pool, small), atol=1e-12
     )
     np.testing.assert_allclose(
-        filter_picture(x, "box", repeat=3, **asked), chained(small, *[{"kernel": "box"}] * 3), atol=1e-12
+        filter_picture(x, "box", repeat=3, **options), chained(small, *[{"kernel": "box"}] * 3), atol=1e-12
     )
     with pytest.raises(
         ArgumentError, match="`resize` within a layer that runs several times would resize each time"
     ):
-        filter_picture(x, ["box", "box"], repeat=2, resize_after=1, **asked)
+        filter_picture(x, ["box", "box"], repeat=2, resize_after=1, **options)
     with pytest.raises(ArgumentError, match="`resize` cannot come between kernels that are one step"):
-        filter_picture(x, ["box", "emboss"], variant="tiled", resize_after=1, **asked)
+        filter_picture(x, ["box", "emboss"], variant="tiled", resize_after=1, **options)
     with pytest.raises(ArgumentError, match="`resampling` belongs to `resize`; give `resize='50%'` with it"):
         filter_picture(x, "box", resampling="box")
 

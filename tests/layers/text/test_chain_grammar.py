@@ -56,8 +56,8 @@ from convcli.layers.chain import shapes
 from convcli.layers.elementwise import BINARY, UNARY
 from convcli.layers.reductions import KINDS as REDUCTIONS
 from convcli.layers.text.chain_grammar import parse_chain, parse_layer
+from convcli.layers.text.format_layer import format_layer
 from convcli.layers.text.operators import OPERATORS
-from convcli.layers.text.spelling import spell
 
 SHAPE = (8, 20, 18)
 VECTOR = (30,)
@@ -173,25 +173,25 @@ OF_SEQUENCES = [
 
 @pytest.mark.parametrize(("text", "layer"), EXAMPLES, ids=[text for text, _ in EXAMPLES])
 def test_spelling_round_trips(text, layer):
-    assert spell(layer) == text
+    assert format_layer(layer) == text
     assert parse_chain(text, SHAPE) == (layer,)
 
 
 def test_dense_round_trips():
     layer = Dense(in_features=30, out_features=10, bias=False)
-    assert spell(layer) == "dense o10 nobias"
+    assert format_layer(layer) == "dense o10 nobias"
     assert parse_chain("dense o10 nobias", VECTOR) == (layer,)
 
 
 @pytest.mark.parametrize(("text", "layer"), OF_TENSORS, ids=[text for text, _ in OF_TENSORS])
 def test_layers_of_tensors_round_trip(text, layer):
-    assert spell(layer) == text
+    assert format_layer(layer) == text
     assert parse_layer(text, SHAPE) == layer
 
 
 @pytest.mark.parametrize(("text", "layer", "shape"), OF_SEQUENCES, ids=[text for text, *_ in OF_SEQUENCES])
 def test_layers_of_sequences_round_trip(text, layer, shape):
-    assert spell(layer) == text
+    assert format_layer(layer) == text
     assert parse_chain(text, shape) == (layer,)
 
 
@@ -225,7 +225,7 @@ def test_every_operator_has_an_example():
 )
 def test_short_forms(short, long):
     layers = parse_chain(short, SHAPE)
-    assert ", ".join(map(spell, layers)) == long
+    assert ", ".join(map(format_layer, layers)) == long
     assert parse_chain(long, SHAPE) == layers
 
 
@@ -233,7 +233,7 @@ def test_short_forms(short, long):
 def test_axes_come_from_the_shape(shape):
     text = "conv k3 o4, maxpool k2, adaptiveavgpool o2, upsample, convT k2 s2, deform k1, local k1, tiled k1"
     layers = parse_chain(text, shape)
-    assert parse_chain(", ".join(map(spell, layers)), shape) == layers
+    assert parse_chain(", ".join(map(format_layer, layers)), shape) == layers
     assert len(shapes(layers, shape)[-1]) == len(shape)
 
 
@@ -250,7 +250,7 @@ def test_deform_brings_its_predictor_unless_a_branch_is_written():
     )
     assert branch == Branch(layer=deform.predictor())
     text = "branch conv k3x3 p1 o54, deform k3x3 p1 og2 o6 mask"
-    assert ", ".join(map(spell, (branch, deform))) == text
+    assert ", ".join(map(format_layer, (branch, deform))) == text
     assert parse_chain(text, SHAPE) == (branch, deform)
 
 
@@ -264,7 +264,7 @@ def test_chains_round_trip(items):
         layers = parse_chain(", ".join(["conv k1", *items]), (8, 60, 60))
     except ArgumentError:
         return  # groups or sizes that do not fit after the others
-    assert parse_chain(", ".join(map(spell, layers)), (8, 60, 60)) == layers
+    assert parse_chain(", ".join(map(format_layer, layers)), (8, 60, 60)) == layers
 
 
 @pytest.mark.parametrize(

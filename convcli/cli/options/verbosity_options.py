@@ -5,22 +5,22 @@ from typing import Any
 
 import click
 
-from convcli.cli.conversation import Conversation
+from convcli.cli.messages import Messages
 
 
 def _verbosity(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
     def store(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-        conversation = ctx.find_object(Conversation)
-        assert conversation is not None
-        setattr(conversation, name, value)
-        if conversation.quiet and conversation.verbose:
+        messages = ctx.find_object(Messages)
+        assert messages is not None
+        setattr(messages, name, value)
+        if messages.quiet and messages.verbose:
             raise click.UsageError("-q and -v contradict each other; give one of them", ctx)
 
     return store
 
 
-def talking(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -q, -v and --debug, which set the Conversation of the run."""
+def verbosity_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add -q, -v and --debug, which set the Messages of the run."""
     for flags, name, text in (
         (("--debug",), "debug", "Show the traceback of an error."),
         (("-v", "--verbose"), "verbose", "Print more details."),

@@ -13,7 +13,7 @@ from convcli.errors import shortened
 from convcli.render import visible
 
 
-class Conversation:
+class Messages:
     """The verbosity of one run, and its messages on standard error, one line each."""
 
     def __init__(self) -> None:

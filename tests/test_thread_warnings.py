@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 
-from convcli.warned import warnings_caught
+from convcli.thread_warnings import warnings_caught
 
 
 def test_each_thread_has_its_own() -> None:

@@ -1,7 +1,7 @@
 """Format a layer as an item of a chain: 'conv k7x7 s2 p3 o64', an operator and its options.
 
 Options at their defaults are omitted, and so are the input channels and sizes, which follow from the shape before the
-layer. `chain_grammar.parse_chain` reads what `spell` writes.
+layer. `chain_grammar.parse_chain` reads what `format_layer` writes.
 """
 
 from collections.abc import Callable, Mapping
@@ -103,17 +103,17 @@ def operator_of(layer: Layer) -> str:
     return OPERATORS.get(kind, kind.lower())
 
 
-def spell(layer: Layer) -> str:
+def format_layer(layer: Layer) -> str:
     """Format a layer as its operator and the options that differ from their defaults.
 
     >>> from convcli.layers import Conv
-    >>> spell(Conv(in_channels=3, out_channels=64, kernel_size=7, stride=2, padding=3, bias=False))
+    >>> format_layer(Conv(in_channels=3, out_channels=64, kernel_size=7, stride=2, padding=3, bias=False))
     'conv k7x7 s2 p3 o64 nobias'
     """
     if layer.inner is not layer:
-        return f"{operator_of(layer)} {spell(layer.inner)}"
+        return f"{operator_of(layer)} {format_layer(layer.inner)}"
     if layer.of_tensors:
-        from convcli.layers.text.tensor_spelling import tensor_words
+        from convcli.layers.text.format_tensor_layer import tensor_words
 
         return " ".join([operator_of(layer), *tensor_words(layer)])
     kind, fields = type(layer).__name__, vars(layer)

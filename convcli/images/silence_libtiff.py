@@ -8,7 +8,7 @@ MAPS = Path("/proc/self/maps")
 
 
 @cache
-def hush_libtiff() -> None:
+def silence_libtiff() -> None:
     """Turn off libtiff's messages about damaged files, for which Pillow raises exceptions anyway.
 
     This is done once per process. If the library cannot be found, its messages still appear.

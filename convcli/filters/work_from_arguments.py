@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OF_NETWORKS = ("layer", "mean", "std", "seed")  # arguments that belong to a network
 
 
-class Asked(NamedTuple):
+class PictureWork(NamedTuple):
     """The work on a picture.
 
     name : the part of output names that describes the work
@@ -37,7 +37,7 @@ class Asked(NamedTuple):
     sheet: bool = False
 
 
-def asked_of(kernel: Any, options: Mapping[str, Any], layout: str | None = None) -> Asked:
+def work_from_arguments(kernel: Any, options: Mapping[str, Any], layout: str | None = None) -> PictureWork:
     """Return the work for the arguments of `filter_picture`, or raise ArgumentError."""
     found = read(kernel, options)
     if "network" in found:
@@ -52,12 +52,14 @@ def asked_of(kernel: Any, options: Mapping[str, Any], layout: str | None = None)
 
     colours = Colours(**{name: found.pop(name) for name in Colours._fields if name in found})
     threads, max_pixels = found.pop("threads", None), found.pop("max_pixels", MAX_PIXELS)
-    asked = PictureFilter.of(Request(**found), colours, max_pixels, threads)
-    name, files = asked.requested.name, asked.request.files
-    return Asked(Filtering(asked), colours, max_pixels, threads, name, files, asked.sheet)
+    picture_filter = PictureFilter.of(Request(**found), colours, max_pixels, threads)
+    name, files = picture_filter.requested.name, picture_filter.request.files
+    return PictureWork(
+        Filtering(picture_filter), colours, max_pixels, threads, name, files, picture_filter.sheet
+    )
 
 
-def _network(found: Mapping[str, Any], layout: str | None) -> Asked:
+def _network(found: Mapping[str, Any], layout: str | None) -> PictureWork:
     from convcli.filters.network_filter import NetworkFilter
     from convcli.filters.network_run import NetworkRun
 
@@ -84,7 +86,7 @@ def _network(found: Mapping[str, Any], layout: str | None) -> Asked:
         bgr=channels == ("bgr",),
     )
     run = NetworkRun(found["network"], how, found.get("layer"), weights, found.get("seed"))
-    return Asked(
+    return PictureWork(
         work=NetworkFilter(run, found.get("value_range")),
         colours=Colours(() if channels in (("rgb",), ("bgr",)) else channels, found.get("gray", False)),
         max_pixels=found.get("max_pixels", MAX_PIXELS),
