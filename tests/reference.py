@@ -68,9 +68,9 @@ def conv(
         total = 0 if bias is None else bias[output].item()
         first = output // (outputs // groups) * inputs
         for channel, tap in product(range(inputs), every(*kernel)):
-            turned = tuple(k - 1 - t for t, k in zip(tap, kernel, strict=True)) if flip else tap
+            flipped = tuple(k - 1 - t for t, k in zip(tap, kernel, strict=True)) if flip else tap
             where = places(place, stride, pads, dilation, tap)
-            total += weight[(output, channel, *turned)].item() * element(
+            total += weight[(output, channel, *flipped)].item() * element(
                 x, image, first + channel, where, mode, value
             )
         y[(image, output, *place)] = total

@@ -19,7 +19,7 @@ from convcli.backend.checks import (
     check_shape,
     check_weight,
 )
-from convcli.backend.conv_layer import WEIGHT, laid_conv, turned
+from convcli.backend.conv_layer import WEIGHT, laid_conv, rotated
 from convcli.backend.convolution import BUFFER
 from convcli.backend.dtypes import cast, weighted
 from convcli.backend.transposed_conv import conv_transpose
@@ -108,7 +108,7 @@ def conv_weight_grad(
         kernels = np.ascontiguousarray(dy.swapaxes(0, 1))
         dw = numbers.finish(correlate(seen, kernels, layer.groups, walk, bare, numbers))
     dw = dw.reshape(channels, outputs, *shape[2:]).swapaxes(0, 1)
-    return np.ascontiguousarray(turned(dw) if flip else dw)
+    return np.ascontiguousarray(rotated(dw) if flip else dw)
 
 
 def conv_input_grad(
@@ -174,7 +174,7 @@ def conv_input_grad(
     bare = mode in ("zeros", "constant")
     dx = conv_transpose(
         dy,
-        turned(weight) if flip else weight,
+        rotated(weight) if flip else weight,
         stride=slide.stride,
         dilation=slide.dilation,
         groups=layer.groups,

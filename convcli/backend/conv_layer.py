@@ -80,6 +80,6 @@ def _is_plain(option: object) -> bool:
     return type(option) in (int, str) or (type(option) is tuple and all(map(_is_plain, option)))
 
 
-def turned(weight: Array) -> Array:
+def rotated(weight: Array) -> Array:
     """Return a weight (O, C, *kernel_size) rotated by 180 degrees."""
     return np.flip(weight, tuple(range(2, weight.ndim)))

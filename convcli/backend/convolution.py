@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from convcli.backend.algorithms.correlate import Border, add_bias, as_method, correlate
 from convcli.backend.checks import Array, as_array, as_batch, as_bias, as_padding_value, check_weight
-from convcli.backend.conv_layer import WEIGHT, laid_conv, turned
+from convcli.backend.conv_layer import WEIGHT, laid_conv, rotated
 from convcli.backend.dtypes import weighted
 from convcli.layers.axes import PerAxis
 from convcli.layers.padding import AnyPadding
@@ -116,7 +116,7 @@ def conv(
     method, rank = as_method(method)
     laid = laid_conv(x, weight, stride, padding, dilation, groups, padding_mode)
     if flip:
-        weight = turned(weight)
+        weight = rotated(weight)
     bias = as_bias(bias, (len(weight),))
     value = as_padding_value(padding_value, laid.mode, x, weight, bias)
     numbers = weighted(x, weight, tuple(range(1, weight.ndim)), bias, value)

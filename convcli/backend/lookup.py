@@ -101,8 +101,8 @@ def cumulated(x: Array, axis: int, exclusive: bool, reverse: bool) -> Array:
         first = [slice(None)] * x.ndim
         first[axis] = slice(0, 1)
         made[tuple(first)] = 0
-    turned: Array = np.ascontiguousarray(np.flip(made, axis)) if reverse else made
-    return turned
+    flipped: Array = np.ascontiguousarray(np.flip(made, axis)) if reverse else made
+    return flipped
 
 
 def triangle(x: Array, upper: bool, diagonal: int) -> Array:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from convcli.backend.algorithms.slide import Slide, last_axes
 from convcli.backend.borders import OUTSIDE, pad
 from convcli.backend.checks import Array, as_array, check_border, check_channels, check_room, check_weight
-from convcli.backend.conv_layer import WEIGHT, turned
+from convcli.backend.conv_layer import WEIGHT, rotated
 from convcli.errors import ArgumentError
 from convcli.layers import Conv
 from convcli.layers.axes import PerAxis, whole
@@ -103,7 +103,7 @@ def conv_matrix(
     check_room("the output", (len(weight), *slide.output_size), numbered)
     check_border(mode, pads, size)
     if flip:
-        weight = turned(weight)
+        weight = rotated(weight)
     if weight.dtype.kind == "b":
         weight = weight.astype(np.int64)
     elif weight.dtype == np.float16:
@@ -118,7 +118,7 @@ def conv_matrix(
     channels = outputs // each * weight.shape[1] + inputs  # the input channel of each kernel
     rows, columns, values = [], [], []
     for tap in np.ndindex(*slide.kernel_size):
-        source = sources[slide.meets(tap)].ravel()
+        source = sources[slide.tap_slices(tap)].ravel()
         real = np.flatnonzero(source != OUTSIDE)
         weights = weight[last_axes(tap)]
         kept = weights != 0

@@ -38,8 +38,8 @@ def least_of(dtype: np.dtype[Any]) -> float:
     return int(np.iinfo(dtype).min) if dtype.kind in "iu" else 0
 
 
-def _meets(pool: Pool, axis: int, tap: int, count: int) -> tuple[Any, ...]:
-    """Return the index of the elements that one tap meets along one spatial axis."""
+def _tap_index(pool: Pool, axis: int, tap: int, count: int) -> tuple[Any, ...]:
+    """Return the index of the elements under one tap along one spatial axis."""
     start, s = tap * pool.dilation[axis], pool.stride[axis]
     return (*(slice(None),) * (axis + 2), slice(start, start + (count - 1) * s + 1, s))
 
@@ -65,7 +65,7 @@ def reduced(operation: np.ufunc, x: Array, pool: Pool, outside: float) -> Array:
 def _by_taps(
     operation: np.ufunc, x: Array, y: Array, pool: Pool, axis: int, before: int, outside: float
 ) -> None:
-    """Reduce the windows along one spatial axis to y: each tap meets some of the places."""
+    """Reduce the windows along one spatial axis to y: each tap covers some of the positions."""
     n, count, s, d = x.shape[axis + 2], y.shape[axis + 2], pool.stride[axis], pool.dilation[axis]
     whole = (slice(None),) * (axis + 2)
     (there, here), *others = (inside(tap * d - before, s, count, n) for tap in range(pool.kernel_size[axis]))
@@ -106,10 +106,10 @@ def reduced_with_places(x: Array, at: Array, pool: Pool, axis: int, count: int) 
         return np.concatenate([part for part, _ in found], axis + 2), np.concatenate(
             [part for _, part in found], axis + 2
         )
-    first = _meets(pool, axis, 0, count)
+    first = _tap_index(pool, axis, 0, count)
     best, place = x[first].copy(), at[first].copy()
     for tap in range(1, pool.kernel_size[axis]):
-        here = _meets(pool, axis, tap, count)
+        here = _tap_index(pool, axis, tap, count)
         better = (x[here] > best) | (place == OUTSIDE)
         if x.dtype.kind == "f":
             better = (better & ~np.isnan(best)) | np.isnan(x[here])

@@ -99,14 +99,14 @@ def stacked(weight: Array, groups: int, axes: Axes, room: Room) -> Run:
     """
     (high, wide), (step, _), (gap, _) = axes.kernel, axes.stride, axes.dilation
     outputs, inputs = len(weight) // groups, weight.shape[1]
-    # Vertical tap t meets input row y * step + t * gap: phase (t * gap) % step, at row (t * gap) // step after y.
-    meets = [(t * gap % step, t * gap // step, t) for t in range(high)]
-    phases = sorted({phase for phase, _, _ in meets})
-    shifts = sorted({shift for _, shift, _ in meets})
+    # Vertical tap t covers input row y * step + t * gap: phase (t * gap) % step, at row (t * gap) // step after y.
+    positions = [(t * gap % step, t * gap // step, t) for t in range(high)]
+    phases = sorted({phase for phase, _, _ in positions})
+    shifts = sorted({shift for _, shift, _ in positions})
     kernels = weight.reshape(groups, outputs, inputs, high, wide)
     products = []
     for shift in shifts:
-        taps = {phase: t for phase, s, t in meets if s == shift}
+        taps = {phase: t for phase, s, t in positions if s == shift}
         first, last = phases.index(min(taps)), phases.index(max(taps))
         parts = [
             kernels[:, :, :, taps[phase]] if phase in taps else np.zeros_like(kernels[:, :, :, 0])
@@ -172,8 +172,8 @@ class _Filling:
                 part[:, :, :, there.stop :] = 0
             for tap in range(axes.kernel[1]):
                 target = part[:, :, tap, there]
-                here, met = inside(tap * gap - left, right, columns, width)
-                target[..., here] = x[:, :, rows, met]
+                here, selected = inside(tap * gap - left, right, columns, width)
+                target[..., here] = x[:, :, rows, selected]
                 if here.start:
                     target[..., : here.start] = 0
                 if here.stop < columns:

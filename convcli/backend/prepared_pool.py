@@ -54,14 +54,14 @@ class PreparedPool:
         return y.reshape(self.output_shape)
 
     def _pooled(self, x: Array, axis: int, last: bool = False) -> Array:
-        """Reduce the windows along the height or the width, tap by tap; each tap meets some of the positions."""
+        """Reduce the windows along the height or the width, tap by tap; each tap covers some of the positions."""
         kernel, stride, dilation, (before, _), n, count = self._axes[axis]
         if kernel == 1 and stride == 1 and not before and count == n:
             return x.copy() if last else x
         shape = (*x.shape[: axis + 1], count, *x.shape[axis + 2 :])
         y: Array = np.empty(shape, np.float32) if last else self._room(*shape)
         parts = [inside(tap * dilation - before, stride, count, n) for tap in range(kernel)]
-        # The tap that meets the most positions goes first, because it is copied rather than reduced.
+        # The tap that covers the most positions goes first, because it is copied rather than reduced.
         first = max(range(kernel), key=lambda tap: parts[tap][0].stop - parts[tap][0].start)
         head = (slice(None),) * (axis + 1)
         there, here = parts[first]

@@ -171,7 +171,7 @@ def fold(
     with np.errstate(all="ignore"):
         for tap in np.ndindex(*layer.kernel_size):
             part = columns[(slice(None), slice(None), *tap)]
-            y[last_axes(slide.meets(tap))] += cast(part, y.dtype)
+            y[last_axes(slide.tap_slices(tap))] += cast(part, y.dtype)
         y = numbers.finish(y[last_axes(slice(a, a + n) for (a, _), n in zip(pads, size, strict=True))])
     y = np.ascontiguousarray(y)
     return y[0] if alone else y

@@ -146,14 +146,14 @@ class Weighing(NamedTuple):
             if low >= high:
                 continue
             matrix = block.matrix[:, low - block.inputs.start : high - block.inputs.start]
-            met, made = values[low - start : high - start], out[block.outputs]
+            selected, made = values[low - start : high - start], out[block.outputs]
             step = max(1, SMALL // matrix.size)
             for first in range(0, values.shape[1], step):
                 some = slice(first, first + step)
-                made[:, some] += matrix @ met[:, some]
+                made[:, some] += matrix @ selected[:, some]
 
     def _add_products(self, values: Array, start: int, out: Array) -> None:
         for tap, weights in enumerate(self.axis.weights.T):
             places = self.axis.first + tap - start
-            met = np.flatnonzero((weights != 0) & (places >= 0) & (places < len(values)))
-            out[met] += weights[met, np.newaxis].astype(values.dtype) * values[places[met]]
+            selected = np.flatnonzero((weights != 0) & (places >= 0) & (places < len(values)))
+            out[selected] += weights[selected, np.newaxis].astype(values.dtype) * values[places[selected]]

@@ -146,8 +146,8 @@ def _means(x: Array, rows: _Samples, columns: _Samples) -> Array:
         for place, share in samples.parts:
             weights[np.arange(len(place)), place] += share
         mean = weights.reshape(samples.cells, samples.count, samples.n).mean(axis=1)
-        met = np.flatnonzero(mean.any(axis=0))
-        x = np.moveaxis(np.tensordot(mean[:, met], x.take(met, axis=axis), (1, axis)), 0, axis)
+        selected = np.flatnonzero(mean.any(axis=0))
+        x = np.moveaxis(np.tensordot(mean[:, selected], x.take(selected, axis=axis), (1, axis)), 0, axis)
     return x
 
 

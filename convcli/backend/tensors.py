@@ -27,8 +27,8 @@ def _divide(x: Array, y: Array) -> Array:
         quotient: Array = np.divide(x, y)
         return quotient
     quotient = np.floor_divide(np.abs(x), np.abs(y))
-    turned: Array = quotient * np.sign(x) * np.sign(y)
-    return turned.astype(np.result_type(x, y))
+    signed: Array = quotient * np.sign(x) * np.sign(y)
+    return signed.astype(np.result_type(x, y))
 
 
 def _power(x: Array, y: Array) -> Array:

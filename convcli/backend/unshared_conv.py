@@ -94,7 +94,7 @@ def local_conv(
         for channel in range(channels):
             for tap in np.ndindex(*layer.kernel_size):
                 y += (
-                    wide[(slice(None), np.newaxis, channel, *slide.meets(tap))]
+                    wide[(slice(None), np.newaxis, channel, *slide.tap_slices(tap))]
                     * kernels[(..., channel, *tap)]
                 )
         y = add_bias(cast(y, numbers.summing), bias, numbers)

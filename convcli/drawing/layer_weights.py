@@ -84,7 +84,7 @@ class Weights:
         seed: int,
     ) -> None:
         self.size = _size(layer)
-        self.turned = flip != isinstance(layer, ConvTranspose)
+        self.rotated = flip != isinstance(layer, ConvTranspose)
         self.seed = seed
         self.given = tuple(kernels)
         for kernel in kernels:
@@ -99,7 +99,7 @@ class Weights:
     def at(self, channel: int, row: int, column: int, source: int, tap: tuple[int, int]) -> Fraction:
         """Return the weight of a tap of the window for output (channel, row, column) and input channel `source`."""
         number = self.number(channel, row, column, source)
-        i, j = (n - 1 - t for n, t in zip(self.size, tap, strict=True)) if self.turned else tap
+        i, j = (n - 1 - t for n, t in zip(self.size, tap, strict=True)) if self.rotated else tap
         if self.given:
             return self.given[number][i][j]
         return Fraction(WEIGHTS[chosen(len(WEIGHTS), self.seed, 2, number, i, j)])

@@ -135,7 +135,7 @@ const convcli = (() => {
   function weightsOf(layer, outputs) {
     const sources = layer.inputs / layer.groups, own = layer.outputs / layer.groups;
     const [rows, columns] = [layer.kernel[0], layer.kernel[1]];
-    const turned = layer.flip !== (layer.kind === "convT");
+    const rotated = layer.flip !== (layer.kind === "convT");
     const sets = {
       shared: () => 0,
       tiled: (y, x) => (y % layer.tile[0]) * layer.tile[1] + (x % layer.tile[1]),
@@ -146,7 +146,7 @@ const convcli = (() => {
       : (o, y, x, c) => (sets(y, x) * layer.outputs + o) * sources + c;
     const numbering = { one: () => 0, outputs: (o) => o, sets: (o, y, x) => sets(y, x), pairs: (o, y, x, c) => every(o, 0, 0, c), every }[layer.kernels_are];
     return (o, y, x, c, i, j) => {
-      const [row, column] = turned ? [rows - 1 - i, columns - 1 - j] : [i, j];
+      const [row, column] = rotated ? [rows - 1 - i, columns - 1 - j] : [i, j];
       const given = layer.kernels[numbering(o, y, x, c)]?.[row]?.[column];
       return number(given ?? WEIGHTS[chosen(WEIGHTS.length, layer.seed, 2, every(o, y, x, c), row, column)]);
     };
@@ -222,7 +222,7 @@ const convcli = (() => {
     const operation = { conv: "sum", convT: "sum", max: "max", avg: "mean" }[layer.kind];
     const stage = {
       layer: spelled(layer), operation, detail: "", kernel_size: [...layer.kernel],
-      turned: !pool && layer.flip !== (layer.kind === "convT"),
+      rotated: !pool && layer.flip !== (layer.kind === "convT"),
       padding_mode: layer.padding_mode, padding_value: layer.padding_value,
       input_shape: [layer.inputs, ...layer.size], output_shape: [channels, height, width],
       rows: axes[0].line, columns: axes[1].line,

@@ -187,7 +187,7 @@
       state.shownStage = place;
       $("layer").textContent = stage.layer;
       $("shapes").textContent = `${stage.input_shape.join(" × ")} to ${stage.output_shape.join(" × ")}`;
-      $("turned").hidden = !stage.turned;
+      $("rotated").hidden = !stage.rotated;
     }
     drawNow(stage, now, index);
     const [o, y, x] = now.output;

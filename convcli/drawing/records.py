@@ -16,7 +16,7 @@ def record(stage: Stage) -> Record:
         "operation": stage.operation,
         "detail": stage.detail,
         "kernel_size": None if stage.kernel_size is None else list(stage.kernel_size),
-        "turned": stage.turned,
+        "rotated": stage.rotated,
         "padding_mode": stage.border.mode,
         "padding_value": plain(stage.border.value),
         "input_shape": list(stage.input_shape),

@@ -263,14 +263,14 @@ def _hull(points: Sequence[Point]) -> tuple[Point, ...]:
     for ordered in (sorted(points), sorted(points, reverse=True)):
         chain: list[Point] = []
         for point in ordered:
-            while len(chain) > 1 and _turn(chain[-2], chain[-1], point) <= 0:
+            while len(chain) > 1 and _cross_product(chain[-2], chain[-1], point) <= 0:
                 chain.pop()
             chain.append(point)
         half.append(chain[:-1])
     return (*half[0], *half[1])
 
 
-def _turn(a: Point, b: Point, c: Point) -> float:
+def _cross_product(a: Point, b: Point, c: Point) -> float:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 

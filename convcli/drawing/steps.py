@@ -101,7 +101,7 @@ class Stage:
     operation, detail : how terms become a result; the detail is the exponent of a norm or the name of a function
     kernel_size : rows and columns of taps; None if windows differ in size
     inputs : the values of each input channel
-    turned : whether the kernel is rotated by 180 degrees
+    rotated : whether the kernel is rotated by 180 degrees
     border : what fills the padding
     """
 
@@ -113,7 +113,7 @@ class Stage:
     inputs: tuple[Values, ...]
     output_shape: tuple[int, int, int]
     steps: tuple[Step, ...]
-    turned: bool = False
+    rotated: bool = False
     border: Border = Border()  # noqa: RUF009  # immutable
 
     @property

@@ -53,10 +53,12 @@ def legend(stage: Stage) -> list[str]:
     between = (
         ["a tap between cells interpolates the cells around it"] if stage.name.startswith("deform") else []
     )
-    turned = ["the kernel is rotated by 180 degrees"] if stage.turned and stage.kernel_size != (1, 1) else []
+    rotated = (
+        ["the kernel is rotated by 180 degrees"] if stage.rotated and stage.kernel_size != (1, 1) else []
+    )
     around = f"( ) is padding, {stage.border.mode}"
     padded = [around] if "padding" in kinds and stage.border.mode != "zeros" else marks_text
-    return [*turned, *between, *padded, f"[ ] is the window, {WAITING} an output not computed yet"]
+    return [*rotated, *between, *padded, f"[ ] is the window, {WAITING} an output not computed yet"]
 
 
 class TextFrames:

@@ -197,7 +197,7 @@ def _walk(layer: Layer, values: tuple[Values, ...], shape: Shape, numbers: Numbe
         inputs=values,
         output_shape=walked,
         steps=(),
-        turned=weights is not None and weights.turned,
+        rotated=weights is not None and weights.rotated,
         border=numbers.border if _takes_border(layer) else Border(),
     )
     steps = []

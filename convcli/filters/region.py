@@ -54,9 +54,11 @@ class Region(NamedTuple):
                 f"{before.mode}, and the result is {made}; leave out what changes its size, its channels or its depth"
             )
         if self.mask is not None and self.mask.shape != size:
-            turned = self.mask.shape == size[::-1]
+            is_transposed = self.mask.shape == size[::-1]
             way = (
-                "turn the mask: pictures are filtered as their EXIF orientation shows them" if turned else ""
+                "turn the mask: pictures are filtered as their EXIF orientation shows them"
+                if is_transposed
+                else ""
             )
             raise ArgumentError(
                 f"{self.name} is {by_axes(self.mask.shape)}, rows x columns, and the picture {by_axes(size)}; "

@@ -73,25 +73,25 @@ def stored(mode: str) -> int:
 
 
 def decoding(
-    image: ImageFile, frame: FrameHeader, turned: bool, animated: bool, straight: bool = False
+    image: ImageFile, frame: FrameHeader, rotated: bool, animated: bool, straight: bool = False
 ) -> int:
     """Return the bytes of memory needed to decode an opened image, in addition to the pixels of the frame.
 
-    turned : whether the image has to be rotated or flipped
+    rotated : whether the image has to be rotated or flipped
     straight : whether it is decoded directly into an array
     """
     pixels = prod(image.size)
     if straight:
         own = _own(image, pixels) if image.format == "JPEG" else size_of(image)
         planes = 4 * pixels if image.format == "WEBP" else 0  # libwebp's buffer for lossless pictures
-        return own + planes + turned * frame.nbytes
+        return own + planes + rotated * frame.nbytes
     whole = stored(image.mode) * pixels
     images = whole
-    if turned:
+    if rotated:
         images += whole
     if frame.dtype == "uint16" and stored(image.mode) == 4:  # decoded twice, once per byte of a sample
         images += whole
-        if turned:
+        if rotated:
             images += frame.nbytes
     elif (
         image.mode != frame.mode and frame.dtype == "uint8"

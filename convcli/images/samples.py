@@ -85,8 +85,8 @@ def turned_signs(pixels: NDArray[Any]) -> NDArray[Any]:
         return pixels
     unsigned = pixels.view(f"u{pixels.itemsize}")
     first = 1 << (8 * pixels.itemsize - 1)
-    turned: NDArray[Any] = unsigned ^ np.array([0, first, first], unsigned.dtype)
-    return turned
+    offset: NDArray[Any] = unsigned ^ np.array([0, first, first], unsigned.dtype)
+    return offset
 
 
 def from_pillow(frame: Frame, photometric: int, bits: int, sample_format: int) -> Frame:

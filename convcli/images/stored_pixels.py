@@ -168,5 +168,5 @@ class PlainPixels(StoredPixels):
                 first = (channel * width + column) * height + rows.start
                 data = self._file.read(self._start + first * itemsize, count * itemsize)
                 parts[channel, place] = np.frombuffer(data, self._stored)
-        turned = parts.transpose(2, 1, 0)
-        return self._convert(np.ascontiguousarray(turned.reshape(*turned.shape[:2], *channels)))
+        transposed = parts.transpose(2, 1, 0)
+        return self._convert(np.ascontiguousarray(transposed.reshape(*transposed.shape[:2], *channels)))

@@ -87,7 +87,7 @@ def check_reads(argument: str, paths: Iterable[Path], reads: Reads) -> None:
     for path in paths:
         place = places.file(path)
         key, what = known.get(_folded(place), ("", ""))
-        if _meet(place, key):
+        if _same_file(place, key):
             raise ArgumentError(f"{path} is {what} and would be overwritten; choose another {argument}")
 
 
@@ -104,17 +104,17 @@ def check_report(report: Path, jobs: Sequence[Job], reads: Reads) -> None:
     files = [path for job in jobs for path in (job.input, job.output) if path is not None]
     for path in [*files, *(path for _, path in reads)]:
         place = places.file(path)
-        if _meet(place, key) or (disk is not None and disk == _linked(path)):
+        if _same_file(place, key) or (disk is not None and disk == _linked(path)):
             raise ArgumentError(f"`report` {report} is also an input or an output; name another file")
-        if _meet(place, above.get(_folded(place), "")):
+        if _same_file(place, above.get(_folded(place), "")):
             raise ArgumentError(f"`report` {report} would be in {path}, which is a file; name another")
-    if any(_meet(folder, key) for folder in places.folders):
+    if any(_same_file(folder, key) for folder in places.folders):
         raise ArgumentError(
             f"`report` {report} is a folder of inputs or outputs; name a file in it, or another file"
         )
 
 
-def _meet(one: str, other: str) -> bool:
+def _same_file(one: str, other: str) -> bool:
     """Return whether two real paths are the same file, also in a case-insensitive file system."""
     return one == other or (_folded(one) == _folded(other) and _folds(Path(one).parent))
 

@@ -71,12 +71,12 @@ def robinson() -> Kernel:
 def compass(north: Grid) -> tuple[Grid, ...]:
     """Return a 3 x 3 mask and its 7 rotations, each 45 degrees counterclockwise: the outer ring shifts by one place."""
     ring = [(0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0)]
-    turns = []
-    for turn in range(8):
-        source = dict(zip(ring, ring[turn:] + ring[:turn], strict=True)) | {(1, 1): (1, 1)}
+    rotations = []
+    for shift in range(8):
+        source = dict(zip(ring, ring[shift:] + ring[:shift], strict=True)) | {(1, 1): (1, 1)}
         places = [[source[row, column] for column in range(3)] for row in range(3)]
-        turns.append(tuple(tuple(north[i][j] for i, j in row) for row in places))
-    return tuple(turns)
+        rotations.append(tuple(tuple(north[i][j] for i, j in row) for row in places))
+    return tuple(rotations)
 
 
 def sobel_lines(size: int) -> tuple[Line, Line]:

@@ -64,7 +64,7 @@ def normalise_padding(padding: AnyPadding, kernel_size: Sizes, dilation: Sizes) 
     """Convert any form of padding to pairs; `same` and `same-lower`, which need the input size, are kept.
 
     An int pads every side. A sequence has an int or a (before, after) pair per axis; a single pair ((before, after),)
-    is used for all axes. `valid` is no padding; `full` is d*(k-1) on both sides, so that every tap meets every element.
+    is used for all axes. `valid` is no padding; `full` is d*(k-1) on both sides, so each tap covers every element.
     """
     if isinstance(padding, str):
         if padding not in NAMES:

@@ -176,7 +176,8 @@ class Gemm(TensorLayer):
                     f"gemm takes matrices, the input {sized(shape)} has {len(shape)} axes; use matmul"
                 )
         left, right = (
-            shape[::-1] if turned else shape for shape, turned in zip(shapes, self.transposed, strict=False)
+            shape[::-1] if is_transposed else shape
+            for shape, is_transposed in zip(shapes, self.transposed, strict=False)
         )
         if left[1] != right[0]:
             raise ArgumentError(
@@ -211,8 +212,8 @@ class Gemm(TensorLayer):
         summed = Trace(None, "whole")
         left, right = [Trace(0), summed], [summed, Trace(1)]
         first, second = (
-            each[::-1] if turned else each
-            for each, turned in zip((left, right), self.transposed, strict=True)
+            each[::-1] if is_transposed else each
+            for each, is_transposed in zip((left, right), self.transposed, strict=True)
         )
         return (
             tuple(first),

@@ -140,13 +140,13 @@ def seen_inputs(link: Reach | Taps, output: int) -> range:
     place, common = step * output + low, gcd(scale, gap)
     if place % common:
         return range(0)
-    turns, apart = (
+    modulus, apart = (
         scale // common,
         gap // common,
-    )  # the taps that fall on an input occur every `turns` taps, and the inputs are `apart` elements apart
-    first = -(place // common) * pow(apart, -1, turns) % turns
+    )  # the taps that fall on an input occur every `modulus` taps, and the inputs are `apart` elements apart
+    first = -(place // common) * pow(apart, -1, modulus) % modulus
     start = (place + gap * first) // scale
-    return range(start, start + apart * max(0, -((first - number) // turns)), apart)
+    return range(start, start + apart * max(0, -((first - number) // modulus)), apart)
 
 
 class _TooManyError(Exception):
@@ -178,9 +178,9 @@ def _widest(path: tuple[Reach | Taps, ...]) -> int | None:
     if isinstance(first, Reach) and not others:  # step and scale are coprime, so every remainder occurs
         return -(-(first.high - first.low) // first.scale) + 1
     if isinstance(first, Reach) and first.scale == 1 and isinstance(others[0], Taps) and len(others) == 1:
-        turns = others[0].scale // (common := gcd(others[0].scale, others[0].gap))
+        modulus = others[0].scale // (common := gcd(others[0].scale, others[0].gap))
         most = (
-            (others[0].number - 1) // turns * (others[0].gap // common)
+            (others[0].number - 1) // modulus * (others[0].gap // common)
         )  # from the input of the first tap to that of the last
         return first.step * most + first.high - first.low + 1
     period = prod(link.scale for link in path)

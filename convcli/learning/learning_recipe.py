@@ -194,7 +194,7 @@ class Recipe(NamedTuple):
             bias = float(bias[0])
         steps = parts[0].steps
         return Learned(
-            weights=self._turned(self._shaped(weights)),
+            weights=self._rotated(self._shaped(weights)),
             bias=bias,
             residual=sqrt(squares / samples),
             largest=max(part.largest for part in parts),
@@ -213,7 +213,7 @@ class Recipe(NamedTuple):
             lr=parts[0].lr if steps else None,
             linear=self.linear,
             trace=tuple(
-                self._turned(self._shaped(np.concatenate([step.weights for step in group])))
+                self._rotated(self._shaped(np.concatenate([step.weights for step in group])))
                 for group in zip(*(part.steps for part in parts), strict=True)
             ),
         )
@@ -224,7 +224,7 @@ class Recipe(NamedTuple):
             return weights
         return weights[:, 0] if self.per_channel else weights[0, 0]
 
-    def _turned(self, weights: Array) -> Array:
+    def _rotated(self, weights: Array) -> Array:
         return np.flip(weights, (-2, -1)) if self.flip else weights
 
 

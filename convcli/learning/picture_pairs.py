@@ -241,7 +241,7 @@ def tiles(pairs: Sequence[Pair], geometry: Geometry, middle: float, level: float
             inner = (slice(0, rows.stop - top), slice(0, width))
             inputs = np.empty((len(seen), *slide.kernel_size, inner[0].stop * width))
             for tap in np.ndindex(*slide.kernel_size):
-                inputs[(slice(None), *tap)] = seen[(slice(None), *slide.meets(tap, inner))].reshape(
+                inputs[(slice(None), *tap)] = seen[(slice(None), *slide.tap_slices(tap, inner))].reshape(
                     len(seen), -1
                 )
             outputs = pair.after[:, rows].astype(np.float64).reshape(len(pair.after), -1) - level

@@ -69,8 +69,8 @@ def test_layer_norm_is_its_loop(shape, count):
 
 def test_layer_norm_of_channels_is_that_of_the_last_axis_turned():
     x, gamma, beta = numbers((2, 5, 3, 4)), numbers(5, 1), numbers(5, 2)
-    turned = backend.layer_norm(np.moveaxis(x, 1, -1), 5, gamma, beta)
-    assert_close(backend.layer_norm(x, 5, gamma, beta, channels=True), np.moveaxis(turned, -1, 1))
+    channels_last = backend.layer_norm(np.moveaxis(x, 1, -1), 5, gamma, beta)
+    assert_close(backend.layer_norm(x, 5, gamma, beta, channels=True), np.moveaxis(channels_last, -1, 1))
 
 
 @few

@@ -218,8 +218,8 @@ def test_tiled_is_local_with_weights_that_take_turns():
     (tiled,), (arrays,), x = variant("tiled", stride=2)
     (local,), _, _ = variant("local", stride=2)
     places = np.ix_(*(np.arange(n) % 2 for n in tiled.output_size(x.shape[2:])))
-    turns = {name: np.moveaxis(array[places], 2, 0) for name, array in arrays.items()}
-    assert_close(backend.run_layer(tiled, x, **arrays), backend.run_layer(local, x, **turns))
+    weights_by_place = {name: np.moveaxis(array[places], 2, 0) for name, array in arrays.items()}
+    assert_close(backend.run_layer(tiled, x, **arrays), backend.run_layer(local, x, **weights_by_place))
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])

@@ -25,9 +25,9 @@ def test_counts(k, s, d, n, p):
     np.testing.assert_array_equal(counts, ones[0, 0])
     reach = d * (k - 1) + 1
     middle = counts[reach : counts.shape[0] - reach, reach : counts.shape[0] - reach]
-    turns = np.array(overlap(k, s, d, padding))
+    per_axis = np.array(overlap(k, s, d, padding))
     for (row, column), count in np.ndenumerate(middle):
-        assert count == turns[(row + reach) % s] * turns[(column + reach) % s]
+        assert count == per_axis[(row + reach) % s] * per_axis[(column + reach) % s]
 
 
 def test_the_cure_is_even_inside():

@@ -46,9 +46,12 @@ def test_values_of_a_network_and_of_a_layer(network: Path) -> None:
     np.testing.assert_allclose(
         filter_picture(x, **options), wanted(network, scaled, "relu1"), rtol=1e-5, atol=1e-5
     )
-    turned = (x[..., ::-1] * 0.5 - [1, 2, 3]) / [4, 5, 6]
+    normalized = (x[..., ::-1] * 0.5 - [1, 2, 3]) / [4, 5, 6]
     np.testing.assert_allclose(
-        filter_picture(x, channels="bgr", **options), wanted(network, turned, "relu1"), rtol=1e-5, atol=1e-5
+        filter_picture(x, channels="bgr", **options),
+        wanted(network, normalized, "relu1"),
+        rtol=1e-5,
+        atol=1e-5,
     )
     assert filter_picture(x, resize=(5, 4), **options).shape == (4, 5, 2)
 

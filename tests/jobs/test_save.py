@@ -258,10 +258,10 @@ def test_killed_at_any_time_each_output_is_absent_or_whole(
         folder.mkdir()
     (site / "sitecustomize.py").write_text(KILLER)
     partial = litter = 0
-    for turn, nth in enumerate(KILLED_AT):
+    for attempt, nth in enumerate(KILLED_AT):
         for name in undisturbed:  # what was killed before has left its temporary file
             (out / name).unlink(missing_ok=True)
-            if turn % 2:
+            if attempt % 2:
                 (out / name).write_bytes(b"old")
         run = batch(album, out, "--jobs", "3", NTH=str(nth), PYTHONPATH=f"{site}{os.pathsep}{ROOT}")
         run.communicate(timeout=60)
@@ -269,7 +269,7 @@ def test_killed_at_any_time_each_output_is_absent_or_whole(
         found = tree(out)
         temporary = {name for name in found if name.startswith(".convcli-")}
         for name in found.keys() - temporary:
-            assert found[name] == undisturbed[name] or (turn % 2 and found[name] == b"old"), name
+            assert found[name] == undisturbed[name] or (attempt % 2 and found[name] == b"old"), name
         partial += 0 < sum(found.get(name) == data for name, data in undisturbed.items()) < len(undisturbed)
         litter += bool(temporary)
     for name, data in tree(out).items():
@@ -302,8 +302,8 @@ def test_ended_by_a_signal_nothing_half_done_remains(
     album: Path, undisturbed: dict[str, bytes], tmp_path: Path, number: signal.Signals
 ) -> None:
     rng = random.Random(4)
-    for turn in range(4):
-        out = tmp_path / f"out{turn}"
+    for attempt in range(4):
+        out = tmp_path / f"out{attempt}"
         out.mkdir()
         run = batch(album, out)
         begun(run, out)

@@ -142,8 +142,8 @@ def test_motion_lies_along_its_line(angle: int) -> None:
     y, x = (weights.shape[0] - 1) / 2 - y, x - (weights.shape[1] - 1) / 2
     # The main axis of the weights' moments is at the angle.
     moments = [(weights * part).sum() for part in (x * x - y * y, 2 * x * y)]
-    turned = np.degrees(np.arctan2(moments[1], moments[0])) / 2 - angle
-    assert (turned + 90) % 180 - 90 == pytest.approx(0, abs=1.5)
+    measured = np.degrees(np.arctan2(moments[1], moments[0])) / 2 - angle
+    assert (measured + 90) % 180 - 90 == pytest.approx(0, abs=1.5)
     # Its weight is about that of its pixels in a row.
     assert weights.sum() == pytest.approx(15, abs=2)
 
@@ -172,9 +172,9 @@ def test_compass_masks_turn_by_45_degrees() -> None:
     for name in ("kirsch", "robinson"):
         masks = np.array(parse_kernel(name).matrices)
         assert len({mask.tobytes() for mask in masks}) == 8
-        for turn in range(8):
-            assert (np.rot90(masks[turn]) == masks[(turn + 2) % 8]).all()
-            assert masks[turn].sum() == 0
+        for rotation in range(8):
+            assert (np.rot90(masks[rotation]) == masks[(rotation + 2) % 8]).all()
+            assert masks[rotation].sum() == 0
     assert parse_kernel("robinson").matrices[6] == parse_kernel("sobel-x").matrices[0]
     assert parse_kernel("robinson").matrices[4] == parse_kernel("sobel-y").matrices[0]
     assert parse_kernel("kirsch").matrices[7] == ((-3, 5, 5), (-3, 0, 5), (-3, -3, -3))

@@ -274,10 +274,10 @@ def test_vectors_have_no_rows_or_no_columns(left, right, axes):
     assert tuple([trace.axis for trace in each] for each in MatMul().traces(0, left, right)) == axes
 
 
-@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
-def test_gemm_turns_its_matrices(turned):
-    left, right = (7, 3)[:: -1 if turned[0] else 1], (3, 5)[:: -1 if turned[1] else 1]
-    layer = Gemm(transposed=turned, scaled=True)
+@pytest.mark.parametrize("transposed", [(False, False), (True, False), (False, True), (True, True)])
+def test_gemm_transposes_its_matrices(transposed):
+    left, right = (7, 3)[:: -1 if transposed[0] else 1], (3, 5)[:: -1 if transposed[1] else 1]
+    layer = Gemm(transposed=transposed, scaled=True)
     assert layer.output_shapes(left, right, (5,)) == ((7, 5),)
     cost = layer.work(left, right, (5,))
     assert (cost.macs, cost.flops) == (7 * 5 * 3, 2 * 7 * 5 * 3 + 35 + 35)

@@ -16,8 +16,8 @@ NOISE = RNG.integers(0, 256, (90, 100, 3), dtype=np.uint8)
 def stripes(angle: float, size: int = 96) -> np.ndarray:
     """Return a sine wave across an angle in degrees."""
     y, x = np.indices((size, size))
-    turned = x * np.cos(np.radians(angle)) + y * np.sin(np.radians(angle))
-    return 0.5 + 0.5 * np.sin(2 * np.pi * turned / 6)
+    rotated = x * np.cos(np.radians(angle)) + y * np.sin(np.radians(angle))
+    return 0.5 + 0.5 * np.sin(2 * np.pi * rotated / 6)
 
 
 def test_the_kernels_of_stripes_are_stripes():

@@ -105,17 +105,17 @@ class _Stack:
         if self._seen != (shape, first, columns.start):
             room[...] = self._value
             self._seen = (shape, first, columns.start)
-        places, met = [slice(None)], [slice(None)]
+        places, selected = [slice(None)], [slice(None)]
         corner = (*(0,) * len(self._lead), first)
         for start, total, pair, n in zip(corner, shape, self._pads, x.shape[1:], strict=False):
             there, here = inside(start - pair[0], 1, total, n)
             places.append(there)
-            met.append(here)
+            selected.append(here)
         jump, left = slide.stride[-1], columns.start * slide.stride[-1] - self._pads[-1][0]
         for tap in range(slide.kernel_size[-1]):
             there, here = inside(left + tap * slide.dilation[-1], jump, shape[-1], x.shape[-1])
             target: Index = (*places, tap, there)
-            stack[target] = x[(*met, here)]
+            stack[target] = x[(*selected, here)]
         return stack
 
 
@@ -135,17 +135,17 @@ def _multiply(out: Array, bands: Array, stack: Array, slide: Slide, started: boo
         # Splitting an axis makes a view: what is written here is written to `out`.
         target = out[..., start:stop, :].reshape(*out.shape[:-2], -1, high, out.shape[-1])
         for place, tap in enumerate(product(*map(range, bands.shape[:-3]))):
-            meets = slide.meets((*tap, 0, 0))[: len(tap)]
-            met: Array = stack[(slice(None), *meets, slice(start * step, None))]
-            met = as_strided(
-                met,
-                (*met.shape[:-3], (stop - start) // high, reach, met.shape[-1]),
-                (*met.strides[:-3], high * step * lead[-1], taps, met.strides[-1]),
+            tap_slices = slide.tap_slices((*tap, 0, 0))[: len(tap)]
+            selected: Array = stack[(slice(None), *tap_slices, slice(start * step, None))]
+            selected = as_strided(
+                selected,
+                (*selected.shape[:-3], (stop - start) // high, reach, selected.shape[-1]),
+                (*selected.strides[:-3], high * step * lead[-1], taps, selected.strides[-1]),
                 writeable=False,
             )
             ones = (1,) * (target.ndim - 3)
             matrix = bands[tap][:, :high, :reach].reshape(len(out), *ones, high, reach)
             if place or started:
-                target += np.matmul(matrix, met)
+                target += np.matmul(matrix, selected)
             else:
-                np.matmul(matrix, met, out=target)
+                np.matmul(matrix, selected, out=target)

@@ -106,9 +106,9 @@ def cost_direct(work: Work) -> int:
     """
     taps = work.inputs * prod(work.slide.kernel_size)
     elements = work.images * work.groups * work.outputs * prod(work.slide.output_size)
-    turns = max(1, 4 * elements // CACHE_BYTES) * taps
+    passes = max(1, 4 * elements // CACHE_BYTES) * taps
     each = (400 + 14_000 // (work.slide.output_size[-1] + 6)) * (3 if work.slide.stride[-1] > 1 else 1)
-    return machine().scaled(elements * taps * each, "pass32") + turns * 3_000_000
+    return machine().scaled(elements * taps * each, "pass32") + passes * 3_000_000
 
 
 def column_bytes(place_bytes: int) -> int:
@@ -218,10 +218,10 @@ def cost_separable(work: Work) -> int:
     elements = work.images * work.groups * work.outputs * prod(work.slide.output_size)
     stride = work.slide.stride[0]  # the first pass does not reduce the other axes
     kernels = work.groups * work.outputs * work.inputs
-    turns = max(1, 4 * elements // CACHE_BYTES) * taps
+    passes = max(1, 4 * elements // CACHE_BYTES) * taps
     factors = kernels * prod(work.slide.kernel_size) * 20_000 + 200_000_000
     sums = machine().scaled(taps * 1400 * stride, "pass32")
-    return elements * (sums + 1000) + turns * 3_000_000 + factors
+    return elements * (sums + 1000) + passes * 3_000_000 + factors
 
 
 def cost_fft(work: Work) -> int:

@@ -19,7 +19,7 @@ def correlate(x: NDArray[Any], weight: NDArray[Any], slide: Slide) -> NDArray[An
         product = np.empty_like(target)
         for channel in range(inputs):
             for tap in np.ndindex(*slide.kernel_size):
-                shifted = x[(images, slice(None), slice(channel, channel + 1), *slide.meets(tap, box))]
+                shifted = x[(images, slice(None), slice(channel, channel + 1), *slide.tap_slices(tap, box))]
                 weights = weight[(slice(None), slice(None), channel, *tap)].reshape(each)
                 if channel or any(tap):
                     np.multiply(shifted, weights, out=product)

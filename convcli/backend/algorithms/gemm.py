@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import NDArray
 
 from convcli.backend.algorithms.costs import blocks, column_bytes
-from convcli.backend.algorithms.runs import Met, Runs, planned
+from convcli.backend.algorithms.runs import Runs, TapInputs, planned
 from convcli.backend.algorithms.slide import Phases, Slide, last_axes
 from convcli.backend.borders import padded
 from convcli.backend.working_memory import Borrowed
@@ -42,11 +42,11 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
     out = np.empty((images, groups, outputs, *slide.output_size), x.dtype)
     flat = out.reshape(images, groups, outputs, places)
     if matrix.shape[2] == inputs:  # one tap: the elements under it are the columns
-        met = padded(x, pads, value)[last_axes(slide.meets((0,) * len(slide.kernel_size)))]
-        np.matmul(matrix, met.reshape(images, groups, inputs, places), out=flat)
+        selected = padded(x, pads, value)[last_axes(slide.tap_slices((0,) * len(slide.kernel_size)))]
+        np.matmul(matrix, selected.reshape(images, groups, inputs, places), out=flat)
         return out
     plan = planned(x.shape[3:], slide, pads)
-    sources = [] if plan else _met(padded(x, pads, value), slide)
+    sources = [] if plan else _tap_inputs(padded(x, pads, value), slide)
     place_bytes = matrix.shape[2] * x.itemsize
     walk = list(
         blocks(images, (groups, *slide.output_size), place_bytes, column_bytes(place_bytes), align=16)
@@ -72,17 +72,17 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
     return out
 
 
-def _met(x: Array, slide: Slide) -> list[Met]:
+def _tap_inputs(x: Array, slide: Slide) -> list[TapInputs]:
     """Return the elements under the taps in a padded x, as views of its phases, in which neighbours stay neighbours."""
     phases = Phases(slide)
-    if not phases.pay:
-        return [Met((slice(None),), windows(x, slide))]
+    if not phases.worth_copying:
+        return [TapInputs((slice(None),), windows(x, slide))]
     found = []
     for several in product(*(phases.taps(axis) for axis in range(len(slide.stride)))):
         part = x
         if set(slide.stride) != {1}:
-            met = (slice(taps.phase, None, s) for taps, s in zip(several, slide.stride, strict=True))
-            part = np.ascontiguousarray(x[last_axes(met)])
+            selected = (slice(taps.phase, None, s) for taps, s in zip(several, slide.stride, strict=True))
+            part = np.ascontiguousarray(x[last_axes(selected)])
         steps = part.strides[3:]
         jumps = (taps.step * step for taps, step in zip(several, steps, strict=True))
         view = as_strided(
@@ -91,5 +91,5 @@ def _met(x: Array, slide: Slide) -> list[Met]:
             (*part.strides[:3], *jumps, *steps),
             writeable=False,
         )
-        found.append(Met(tuple(taps.taps for taps in several), view))
+        found.append(TapInputs(tuple(taps.taps for taps in several), view))
     return found

@@ -38,7 +38,7 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
             rows_laid = laid[: held * inputs * taps].reshape(block.groups, inputs, taps, *size)
             laying = _Laying.of(x, rows_laid, rows, slide, pads)
             laying.clear(value)
-            met = rows_laid.reshape(block.groups, inputs * taps, prod(size))
+            selected = rows_laid.reshape(block.groups, inputs * taps, prod(size))
             became = made[: held * lines * outputs].reshape(block.groups, lines * outputs, prod(size))
             parts = list(_parts(became.reshape(block.groups, *kernel, outputs, *size), rows, slide))
             for image in range(len(x)):
@@ -46,7 +46,7 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
                     some = slice(start, start + block.groups)
                     count = min(block.groups, groups - start)
                     laying.lay((image, some), count, value)
-                    np.matmul(matrix[some], met[:count], out=became[:count])
+                    np.matmul(matrix[some], selected[:count], out=became[:count])
                     total = out[image, some][last_axes([rows, slice(None)])]
                     if len(parts) == 1:
                         total[...] = parts[0][:count]
@@ -169,5 +169,5 @@ def _parts(made: Array, rows: slice, slide: Slide) -> Iterator[Array]:
     """Yield the contribution (G, O, *out) of each row of the kernel, from made (G, *k, O, *padded, width)."""
     box = [*slide.whole[:-2], slice(0, rows.stop - rows.start), slice(0, 1)]
     for tap in np.ndindex(*slide.kernel_size[:-1]):
-        met = slide.meets((*tap, 0), box)[:-1]
-        yield made[(slice(None), *tap, slice(None))][last_axes([*met, slice(None)])]
+        selected = slide.tap_slices((*tap, 0), box)[:-1]
+        yield made[(slice(None), *tap, slice(None))][last_axes([*selected, slice(None)])]

@@ -18,7 +18,7 @@ from convcli.layers.padding import Pads
 Array = NDArray[Any]
 
 
-class Met(NamedTuple):
+class TapInputs(NamedTuple):
     """The elements under some taps: `elements` (N, G, C, *taps, *out)."""
 
     taps: tuple[slice, ...]
@@ -62,7 +62,7 @@ class Plan(NamedTuple):
 def planned(size: Sizes, slide: Slide, pads: Pads) -> Plan | None:
     """Return the layout of an input; None if its rows do not match those of the output, or a copy is not worth it."""
     phases = Phases(slide)
-    if len(size) < 2 or not phases.pay:
+    if len(size) < 2 or not phases.worth_copying:
         return None
     columns = slide.output_size[-1]
     across = phases.taps(-1, pads[-1][0])
@@ -127,11 +127,13 @@ class Runs:
 
     def __init__(self, x: Array, slide: Slide, plan: Plan, value: Any, memory: Array) -> None:
         self._columns, self._lefts, self._value = slide.output_size[-1], plan.lefts, value
-        self.met, start = [], 0
+        self.tap_inputs, start = [], 0
         for part in plan.parts:
             shape = (*x.shape[:3], *part.size)
             stop = start + prod(shape)
-            self.met.append(Met(part.taps, self._elements(x, part, memory[start:stop].reshape(shape))))
+            self.tap_inputs.append(
+                TapInputs(part.taps, self._elements(x, part, memory[start:stop].reshape(shape)))
+            )
             start = stop
 
     def _elements(self, x: Array, part: _Part, copy: Array) -> Array:
@@ -157,7 +159,7 @@ class Runs:
         start = down.start * self._columns + right.start
         count = (down.stop - down.start) * (right.stop - right.start)
         flat = out.reshape(*out.shape[:-2], count)  # a view, as a box is a run
-        for taps, elements in self.met:
+        for taps, elements in self.tap_inputs:
             target = flat[(slice(None),) * 3 + taps]
             np.copyto(target, elements[some][last_axes([*lead, slice(start, start + count)])])
         whole = (slice(None),) * (len(box) - 1)

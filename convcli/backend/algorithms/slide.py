@@ -59,7 +59,7 @@ class Slide:
         """All positions of the output."""
         return tuple(slice(0, count) for count in self.output_size)
 
-    def meets(self, tap: Sequence[int], box: Sequence[slice] | None = None) -> tuple[slice, ...]:
+    def tap_slices(self, tap: Sequence[int], box: Sequence[slice] | None = None) -> tuple[slice, ...]:
         """Return the input elements under `tap`, for a box of the output or all of it."""
         return tuple(
             slice(t * d + place.start * s, t * d + (place.stop - 1) * s + 1, s)
@@ -95,21 +95,21 @@ class Phases(NamedTuple):
     slide: Slide
 
     @property
-    def pay(self) -> bool:
+    def worth_copying(self) -> bool:
         """Return whether elements are used by so many taps that dividing the input is worth a copy."""
         return set(self.slide.stride) == {1} or prod(self.slide.kernel_size) > prod(self.slide.stride)
 
     def taps(self, axis: int, before: int = 0) -> tuple[Taps, ...]:
         """Group the taps of an axis by their phase, for an input that begins `before` elements later."""
         k, s, d = self.slide.kernel_size[axis], self.slide.stride[axis], self.slide.dilation[axis]
-        turn = s // gcd(s, d)  # taps this far apart have the same phase
+        period = s // gcd(s, d)  # taps this far apart have the same phase
         return tuple(
             Taps(
                 (t * d - before) % s,
-                slice(t, k, turn),
-                len(range(t, k, turn)),
+                slice(t, k, period),
+                len(range(t, k, period)),
                 (t * d - before) // s,
-                turn * d // s,
+                period * d // s,
             )
-            for t in range(min(turn, k))
+            for t in range(min(period, k))
         )

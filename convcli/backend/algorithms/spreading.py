@@ -22,11 +22,11 @@ Array = NDArray[Any]
 
 # Picoseconds, as in `costs`: of one call with its overhead, of a product in BLAS, of adding one element to the output,
 # and of flipping one weight.
-CALL, PRODUCT, ADDITION, TURNED = 20_000_000, 40, 1_500, 5_000
+CALL, PRODUCT, ADDITION, FLIPPED = 20_000_000, 40, 1_500, 5_000
 
 
 @dataclass(frozen=True)
-class Turn:
+class OutputPhase:
     """Along one axis, the outputs first, first + stride, ...: they have the same taps, on neighbouring inputs.
 
     first, count : the first output, and their number
@@ -62,7 +62,7 @@ class Spread:
     output_size: Sizes
     before: Sizes
 
-    def turns(self, axis: int) -> tuple[Turn, ...]:
+    def phases(self, axis: int) -> tuple[OutputPhase, ...]:
         """Group the outputs of an axis by the taps that contribute to them; outputs without taps are left out.
 
         Tap t contributes to output y from element (y + before - t * dilation) / stride, if that is an integer.
@@ -77,18 +77,18 @@ class Spread:
                 width = len(range(tap, k, step))
                 apart = step * d // s
                 last = (first + self.before[axis] - tap * d) // s - (width - 1) * apart
-                found.append(Turn(first, count, slice(tap, None, step), width, apart, last))
+                found.append(OutputPhase(first, count, slice(tap, None, step), width, apart, last))
         return tuple(found)
 
     @property
-    def most_turns(self) -> int:
-        """Upper bound of the number of combinations of turns; cropped outputs may make it smaller."""
+    def max_phases(self) -> int:
+        """Upper bound of the number of combinations of phases; cropped outputs may make it smaller."""
         axes = zip(self.kernel_size, self.stride, self.dilation, self.output_size, strict=True)
         return prod(min(k, s // gcd(s, d), n) for k, s, d, n in axes)
 
-    def all_turns(self) -> Iterator[tuple[Turn, ...]]:
-        """Yield every combination of one turn per axis."""
-        return product(*map(self.turns, range(len(self.kernel_size))))
+    def all_phases(self) -> Iterator[tuple[OutputPhase, ...]]:
+        """Yield every combination of one phase per axis."""
+        return product(*map(self.phases, range(len(self.kernel_size))))
 
 
 def spread(x: Array, weight: Array, how: Spread, numbers: Numbers, border: tuple[str, Array]) -> Array:
@@ -100,8 +100,8 @@ def spread(x: Array, weight: Array, how: Spread, numbers: Numbers, border: tuple
     beyond = border[0] != "zeros"
     scattered = _cost_scattered(work, how)
     # Multiplied by the zeros of a border, a weight that is not finite would give NaN.
-    if beyond or (_cost_by_turns(work, how, scattered) < scattered and np.isfinite(weight).all()):
-        return _by_turns(x, weight, how, numbers, border)
+    if beyond or (_cost_by_phases(work, how, scattered) < scattered and np.isfinite(weight).all()):
+        return _by_phases(x, weight, how, numbers, border)
     return _scattered(x, weight, how, numbers)
 
 
@@ -110,12 +110,12 @@ def _slide(how: Spread) -> Slide:
     return Slide(how.kernel_size, how.stride, how.dilation, how.input_size)
 
 
-def _turn_slide(turns: tuple[Turn, ...]) -> Slide:
+def _phase_slide(phases: tuple[OutputPhase, ...]) -> Slide:
     return Slide(
-        tuple(turn.width for turn in turns),
-        (1,) * len(turns),
-        tuple(turn.dilation for turn in turns),
-        tuple(turn.count for turn in turns),
+        tuple(phase.width for phase in phases),
+        (1,) * len(phases),
+        tuple(phase.dilation for phase in phases),
+        tuple(phase.count for phase in phases),
     )
 
 
@@ -126,31 +126,31 @@ def _cost_scattered(work: Work, how: Spread) -> int:
     return min(sizes) * (CALL + elements * (work.inputs * PRODUCT + ADDITION))
 
 
-def _cost_by_turns(work: Work, how: Spread, most: int) -> int:
+def _cost_by_phases(work: Work, how: Spread, most: int) -> int:
     """Estimate the ordinary convolutions, each by its fastest method; only their calls, if those exceed `most`."""
-    if (calls := how.most_turns * 2 * CALL) > most:
+    if (calls := how.max_phases * 2 * CALL) > most:
         return calls
-    total = work.groups * work.inputs * work.outputs * prod(how.kernel_size) * TURNED
-    for turns in how.all_turns():
-        one = Work(work.images, work.groups, work.inputs, work.outputs, _turn_slide(turns))
+    total = work.groups * work.inputs * work.outputs * prod(how.kernel_size) * FLIPPED
+    for phases in how.all_phases():
+        one = Work(work.images, work.groups, work.inputs, work.outputs, _phase_slide(phases))
         total += 2 * CALL + METHODS[ranking(one)[0]](one)
     return total
 
 
-def _by_turns(x: Array, weight: Array, how: Spread, numbers: Numbers, border: tuple[str, Array]) -> Array:
-    """Compute the outputs of each turn as an ordinary convolution with some of the taps and stride 1."""
+def _by_phases(x: Array, weight: Array, how: Spread, numbers: Numbers, border: tuple[str, Array]) -> Array:
+    """Compute the outputs of each phase as an ordinary convolution with some of the taps and stride 1."""
     images, groups = x.shape[:2]
     outputs = weight.shape[2]
     flat = x.reshape(images, groups * x.shape[2], *how.input_size)
     # Convolution rather than correlation: later taps use earlier elements.
-    turned = np.flip(weight.swapaxes(1, 2), tuple(range(3, weight.ndim)))
+    flipped = np.flip(weight.swapaxes(1, 2), tuple(range(3, weight.ndim)))
     y = np.zeros((images, groups, outputs, *how.output_size), numbers.summing)
     with np.errstate(all="ignore"):
         np.setbufsize(BUFFER)
-        for turns in how.all_turns():
-            taps = (_flipped(turn.taps, k) for turn, k in zip(turns, how.kernel_size, strict=True))
-            some = turned[last_axes(taps)]
-            pads = tuple(turn.pads(n) for turn, n in zip(turns, how.input_size, strict=True))
+        for phases in how.all_phases():
+            taps = (_flipped(phase.taps, k) for phase, k in zip(phases, how.kernel_size, strict=True))
+            some = flipped[last_axes(taps)]
+            pads = tuple(phase.pads(n) for phase, n in zip(phases, how.input_size, strict=True))
             source = flat
             if min(map(min, pads)) < 0:
                 mode, value = border
@@ -160,11 +160,11 @@ def _by_turns(x: Array, weight: Array, how: Spread, numbers: Numbers, border: tu
                 source,
                 some.reshape(groups * outputs, *some.shape[2:]),
                 groups,
-                _turn_slide(turns),
+                _phase_slide(phases),
                 Border(pads, *border),
                 numbers,
             )
-            places = (slice(turn.first, None, s) for turn, s in zip(turns, how.stride, strict=True))
+            places = (slice(phase.first, None, s) for phase, s in zip(phases, how.stride, strict=True))
             y[last_axes(places)] = part.reshape(images, groups, outputs, *part.shape[2:])
     return y
 
@@ -191,12 +191,12 @@ def _scattered(x: Array, weight: Array, how: Spread, numbers: Numbers) -> Array:
             flat, slide = x.reshape(images, groups, inputs, prod(size)), _slide(how)
             for tap in np.ndindex(*kernel):
                 part = weight[last_axes(tap)].swapaxes(1, 2) @ flat
-                y[last_axes(slide.meets(tap))] += part.reshape(images, groups, outputs, *size)
+                y[last_axes(slide.tap_slices(tap))] += part.reshape(images, groups, outputs, *size)
         else:
             whole = weight.reshape(groups, inputs, outputs * prod(kernel))
             slide = Slide(size, how.dilation, how.stride, kernel)  # elements and taps swapped
             for place in np.ndindex(*size):
                 part = x[(..., np.newaxis, *place)].swapaxes(2, 3) @ whole
-                y[last_axes(slide.meets(place))] += part.reshape(images, groups, outputs, *kernel)
+                y[last_axes(slide.tap_slices(place))] += part.reshape(images, groups, outputs, *kernel)
         kept = tuple(slice(b, b + n) for b, n in zip(how.before, how.output_size, strict=True))
         return cast(y[last_axes(kept)], numbers.summing)

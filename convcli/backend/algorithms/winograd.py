@@ -118,13 +118,13 @@ def _forth(
     *lead, wide = shape
     lines = room(3, 2 ** (dims - 1), len(x), *lead, 2 * wide)
     for line, phase in zip(lines, np.ndindex(*(2,) * (dims - 1)), strict=True):
-        places, met = [slice(None)], [slice(None)]
+        places, selected = [slice(None)], [slice(None)]
         for start, odd, count, n in zip(corner, phase, lead, x.shape[1:], strict=False):
             there, here = inside(start + odd, 2, count, n)
             places.append(there)
-            met.append(here)
+            selected.append(here)
         there, here = inside(corner[-1], 1, 2 * wide, x.shape[-1])
-        elements = x[(*met, here)]
+        elements = x[(*selected, here)]
         if elements.size < line.size:
             line.fill(value)
         line[(*places, there)] = elements

@@ -20,7 +20,7 @@ from convcli.layers.text.notation import parse_size
 OF_SIZES = ("layer", "input_size", "padding", "output_size", "receptive_field", "effective_stride")
 OF_SHAPES = ("name", "layer", "padding", "output_shape", "receptive_field", "effective_stride", "start")
 
-MOST_TURNS = 16  # the longest period of a checkerboard pattern that is printed, in outputs
+MAX_PERIOD = 16  # the longest period of a checkerboard pattern that is printed, in outputs
 
 OF_NETWORKS = ("name", "layer", "inputs", "output_shape", "receptive_field", "effective_stride")
 
@@ -119,7 +119,9 @@ def _checkerboard(question: Question) -> list[str]:
         axes = zip(axis_names(layer.dims), layer.kernel_size, layer.stride, layer.dilation, pads, strict=True)
         for name, k, s, d, (before, _) in axes:
             evenness = "unevenly (checkerboard)" if is_uneven(k, s, d) else "evenly (no checkerboard)"
-            turns = overlap(k, s, d, before) if s <= MOST_TURNS else ()
-            shown = f"; number of taps per output, periodically: {' '.join(map(str, turns))}" if turns else ""
+            counts = overlap(k, s, d, before) if s <= MAX_PERIOD else ()
+            shown = (
+                f"; number of taps per output, periodically: {' '.join(map(str, counts))}" if counts else ""
+            )
             lines.append(f"{name}: the kernel overlaps {evenness}{shown}; {remedy(k, s, d)}")
     return merged(lines)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.algorithms.separable import rank_of
-from convcli.backend.conv_layer import turned
+from convcli.backend.conv_layer import rotated
 from convcli.errors import ArgumentError
 from convcli.filters.stages.linear_map import ROUNDING, Linear
 from convcli.filters.stages.offsets import Moves
@@ -104,7 +104,7 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
         raise ArgumentError(f"`bias` has shape {recipe.bias.shape}; {made} maps need {(made,)}")
     conv = recipe.conv(channels, made, weight.shape[2:], groups)
     layers = recipe.layers(conv, shape)
-    arrays = _with_offsets(recipe, layers, turned(weight) if recipe.flip else weight, shape)
+    arrays = _with_offsets(recipe, layers, rotated(weight) if recipe.flip else weight, shape)
     if recipe.bias is not None:
         arrays = tuple({**given, "bias": recipe.bias} if given else given for given in arrays)
     return Weighted((recipe.linear(layers, (arrays,)),))

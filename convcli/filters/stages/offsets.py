@@ -37,8 +37,8 @@ def _swirled(strength: float, radius: float, size: Sizes, places: Array) -> Arra
     away = places - _middle(size)
     distance = np.hypot(*away)
     reach = (radius or max(size)) * log(2) / 5
-    turn = strength * np.exp(-distance / reach)
-    along, across = np.cos(turn) - 1, np.sin(turn)
+    angle = strength * np.exp(-distance / reach)
+    along, across = np.cos(angle) - 1, np.sin(angle)
     return np.stack([away[0] * along + away[1] * across, away[1] * along - away[0] * across])
 
 

@@ -28,10 +28,10 @@ def _phase_sums(layer: ConvTranspose, matrix: Array) -> Array:
     On each axis, all phases that no tap reaches are counted as one.
     """
     axes = list(zip(matrix.shape, layer.dilation, layer.stride, strict=True))
-    turns = [list(dict.fromkeys(t * d % s for t in range(k))) for k, d, s in axes]
-    sums = np.zeros([min(s, len(reached) + 1) for reached, (_, _, s) in zip(turns, axes, strict=True)])
+    phases = [list(dict.fromkeys(t * d % s for t in range(k))) for k, d, s in axes]
+    sums = np.zeros([min(s, len(reached) + 1) for reached, (_, _, s) in zip(phases, axes, strict=True)])
     for tap in np.ndindex(*matrix.shape):
-        place = (reached.index(t * d % s) for t, reached, (_, d, s) in zip(tap, turns, axes, strict=True))
+        place = (reached.index(t * d % s) for t, reached, (_, d, s) in zip(tap, phases, axes, strict=True))
         sums[tuple(place)] += matrix[tap]
     return sums
 

@@ -64,7 +64,7 @@ class TiffPages:
             found.notes.append(f"damaged metadata: {error}")
             return found
         entries = {tag: value for tag, value in tags.items() if isinstance(value, Entry)}
-        turned = ORIENTATION in entries and entries.pop(ORIENTATION).numbers[:1] not in ((), (1,))
+        rotated = ORIENTATION in entries and entries.pop(ORIENTATION).numbers[:1] not in ((), (1,))
         if reader.damaged:
             found.notes.append(f"damaged metadata: {listed(tag_names(reader.damaged))}")
             reader.damaged.clear()
@@ -77,7 +77,7 @@ class TiffPages:
                 continue
             if tag == SUBFILE and not any(entry.numbers):
                 continue
-            if _is_carried(tag, entry) and not (turned and tag in GEOGRAPHIC):
+            if _is_carried(tag, entry) and not (rotated and tag in GEOGRAPHIC):
                 kept[tag] = _without_statistics(tag, entry, found)
             else:
                 lost.append(tag)

@@ -66,7 +66,7 @@ class Constant:
         """Whether it holds floats, as learned parameters do."""
         return "float" in self.dtype
 
-    def turned(self) -> "Constant":
+    def transposed(self) -> "Constant":
         """Return the transposed matrix."""
         return Constant(self.name, self.shape[::-1], self.dtype, lambda: self.array().T)
 

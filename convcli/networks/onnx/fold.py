@@ -257,9 +257,11 @@ def _transpose(inputs: Sequence[Any], attributes: Attributes, opset: int) -> lis
     order = attributes.get("perm") or list(reversed(range(len(data.shape))))
     strides = _strides(data.shape)
     shape = tuple(data.shape[axis] for axis in order)
-    turned = [strides[axis] for axis in order]
+    transposed_strides = [strides[axis] for axis in order]
     places = product(*(range(n) for n in shape))
-    return [(shape, data.dtype, [data.elements[sum(map(operator.mul, at, turned))] for at in places])]
+    return [
+        (shape, data.dtype, [data.elements[sum(map(operator.mul, at, transposed_strides))] for at in places])
+    ]
 
 
 def _range(inputs: Sequence[Any], attributes: Attributes, opset: int) -> list[Made] | None:

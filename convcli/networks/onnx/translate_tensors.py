@@ -13,16 +13,16 @@ from convcli.networks.onnx.site import Made, Site, Translator, refuse
 
 
 def _gemm(site: Site) -> Made:
-    turned = bool(site.get("transA", 0)), bool(site.get("transB", 0))
+    transposed = bool(site.get("transA", 0)), bool(site.get("transB", 0))
     alpha, beta = site.get("alpha", 1.0), site.get("beta", 1.0)
     weight, addend = site.constant(1), site.constant(2)
     shape = site.shape()
-    if weight is not None and len(weight.shape) == 2 and not turned[0] and site.constant(0) is None:
-        outputs, inputs = weight.shape if turned[1] else weight.shape[::-1]
+    if weight is not None and len(weight.shape) == 2 and not transposed[0] and site.constant(0) is None:
+        outputs, inputs = weight.shape if transposed[1] else weight.shape[::-1]
         row = addend is None or addend.shape in ((outputs,), (1, outputs)) or prod(addend.shape) == 1
         if row and (addend is not None or not site.has(2)) and (shape is None or len(shape) == 2):
             matrix = weight.times(alpha)
-            arguments: dict[str, Any] = {"weight": matrix if turned[1] else matrix.turned()}
+            arguments: dict[str, Any] = {"weight": matrix if transposed[1] else matrix.transposed()}
             if addend is not None:
                 arguments["bias"] = addend.times(beta).flat(outputs)
             names = (weight.name, addend.name) if addend is not None else (weight.name,)
@@ -31,16 +31,18 @@ def _gemm(site: Site) -> Made:
     numbers = {"alpha": alpha, "beta": beta}
     layer_inputs = list(site.inputs)
     if addend is not None:
-        made = Gemm(transposed=turned, scaled=alpha != 1, addend=addend.shape)
+        made = Gemm(transposed=transposed, scaled=alpha != 1, addend=addend.shape)
         return Made(made, layer_inputs[:2], numbers | {"addend": addend}, ("", addend.name))
-    return Made(Gemm(transposed=turned, scaled=alpha != 1), [name for name in layer_inputs if name], numbers)
+    return Made(
+        Gemm(transposed=transposed, scaled=alpha != 1), [name for name in layer_inputs if name], numbers
+    )
 
 
 def _matmul(site: Site) -> Made:
     left, right = site.constant(0), site.constant(1)
     if right is not None and len(right.shape) == 2:
         layer: Layer = Linear(right.shape[0], right.shape[1], bias=False)
-        return Made(layer, [site.inputs[0]], {"weight": right.turned()}, (right.name,))
+        return Made(layer, [site.inputs[0]], {"weight": right.transposed()}, (right.name,))
     stored = right or left
     if stored is None:
         return Made(MatMul(), list(site.inputs))

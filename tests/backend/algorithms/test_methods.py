@@ -478,13 +478,13 @@ def test_blocks_are_aligned_where_they_can_be(sizes, limit):
 def test_phases_hold_what_the_taps_meet(case):
     slide = Slide(case.kernel, case.stride, case.dilation, case.output)
     for axis, (k, s, d) in enumerate(zip(case.kernel, case.stride, case.dilation, strict=True)):
-        met = {}
+        found = {}
         for taps in Phases(slide).taps(axis):
             numbers = range(k)[taps.taps]
             assert len(numbers) == taps.count
             for place, tap in enumerate(numbers):
-                met[tap] = taps.phase + s * (taps.first + place * taps.step)
-        assert met == {tap: tap * d for tap in range(k)}
+                found[tap] = taps.phase + s * (taps.first + place * taps.step)
+        assert found == {tap: tap * d for tap in range(k)}
 
 
 @given(cases())
@@ -495,9 +495,9 @@ def test_a_slide_knows_where_its_taps_lie(case):
         zip(case.kernel, case.stride, case.dilation, case.output, strict=True)
     ):
         for tap in product(*map(range, case.kernel)):
-            place = slide.meets(tap)[axis]
-            met = list(range(place.start, place.stop, place.step))
-            assert met == [tap[axis] * d + i * s for i in range(count)]
+            place = slide.tap_slices(tap)[axis]
+            found = list(range(place.start, place.stop, place.step))
+            assert found == [tap[axis] * d + i * s for i in range(count)]
         reach = slide.reach(slide.whole)[axis]
         assert (reach.start, reach.stop) == (0, (count - 1) * s + d * (k - 1) + 1)
 
