@@ -1,4 +1,4 @@
-"""How far two arrays are apart, against the formulas in plain loops."""
+"""Measures of difference between two arrays, against their formulas in plain loops."""
 
 from itertools import product
 from math import inf, log10, nan
@@ -22,7 +22,7 @@ PAIRS = st.tuples(st.integers(1, 6), st.integers(1, 5)).flatmap(
 
 @pytest.mark.parametrize("band", [1 << 20, 5])
 @given(pair=PAIRS, tolerance=st.sampled_from([0, 0.5, 1, 4, 9]))
-def test_differences_by_looking_at_each(pair, tolerance, band):
+def test_differences_equal_plain_loops(pair, tolerance, band):
     a, b = pair
     every = {place: abs(float(a[place]) - float(b[place])) for place in product(*map(range, a.shape))}
     place = max(every, key=lambda where: every[where])
@@ -37,10 +37,10 @@ def test_differences_by_looking_at_each(pair, tolerance, band):
     assert (found.share, found.within) == (found.beyond / a.size, every[place] <= tolerance)
     assert found.mean_squared_error == pytest.approx(mean)
     assert found.psnr == (pytest.approx(20 * log10(peak) - 10 * log10(mean)) if mean else inf)
-    assert found.ssim is None  # of what is smaller than its window
+    assert found.ssim is None  # for arrays smaller than its window
 
 
-def test_the_similarity_of_pictures_goes_along():
+def test_the_similarity_of_pictures_is_included():
     a = np.random.default_rng(0).integers(0, 200, (20, 30, 3), np.uint8)
     b = a + np.uint8(9)
     assert convcli.diff(a, b).ssim == ssim(a, b, 255)
@@ -49,7 +49,7 @@ def test_the_similarity_of_pictures_goes_along():
     assert convcli.diff(a[np.newaxis], b[np.newaxis]).ssim is None
 
 
-def test_what_is_not_finite():
+def test_values_that_are_not_finite():
     found = convcli.diff([1.0, inf, nan], [1.0, inf, nan])
     assert (found.largest, found.place, found.within) == (0, None, True)
     found = convcli.diff([1.0, 2.0], [nan, 2.0], tolerance=1e300)
@@ -61,7 +61,7 @@ def test_what_is_not_finite():
     assert convcli.diff(x, y).ssim is None
 
 
-def test_yes_and_no_are_0_and_1():
+def test_booleans_are_0_and_1():
     found = convcli.diff([[True, False]], [[True, True]])
     assert (found.largest, found.place, found.peak) == (1, (0, 1), 1)
 
@@ -78,7 +78,7 @@ def test_yes_and_no_are_0_and_1():
         (lambda: convcli.diff([1], [1], nan), "tolerance=nan is not a difference of samples"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_measured(call, message):
+def test_errors_of_measures(call, message):
     with pytest.raises(ArgumentError) as error:
         call()
     assert message in str(error.value)

@@ -1,4 +1,4 @@
-"""Equivariance: what the theory says vanishes does, and what it says does not is as large as plain loops find it."""
+"""Equivariance: errors that vanish in theory are 0, and the others equal those of plain loops."""
 
 from functools import partial
 
@@ -32,7 +32,7 @@ def test_every_kernel_is_equivariant_to_shifts(weights):
     assert shift_difference(filtering(np.reshape(weights, (3, 3))), X, 2) == pytest.approx(0, abs=1e-9)
 
 
-def test_what_depends_on_the_place_is_not():
+def test_layers_that_depend_on_the_position_are_not():
     def brighter(x):
         return x + np.arange(x.shape[1])[:, None]
 
@@ -62,7 +62,7 @@ WINDOWS = st.one_of(
 
 @given(st.lists(WINDOWS, min_size=1, max_size=3))
 def test_layers_move_by_their_strides(layers):
-    """Moved by `steps` every sum and every maximum is the same; and an input larger by them has as many outputs more."""
+    """Shifting by `steps` keeps every sum and maximum, and an input larger by them has as many more outputs."""
     motion = Motion.of(layers)
     pixels = np.random.default_rng(1).standard_normal((1, 60, 61))
 
@@ -100,7 +100,7 @@ def test_pools_of_a_fixed_size_do_not_move():
         ([[1, 2, 3]], False),
     ],
 )
-def test_rotation_spares_kernels_that_are_turned_into_themselves(kernel, vanishes):
+def test_rotation_changes_no_kernel_that_is_symmetric_under_it(kernel, vanishes):
     found = rotation_difference(filtering(kernel), X, 3)
     if vanishes:
         assert found == pytest.approx(0, abs=1e-9)
@@ -111,7 +111,7 @@ def test_rotation_spares_kernels_that_are_turned_into_themselves(kernel, vanishe
     assert found == pytest.approx(np.abs(across - down)[:, 3:-3, 3:-3].max())
 
 
-def test_doubling_spares_single_taps():
+def test_doubling_changes_no_single_tap():
     assert scaling_difference(filtering([[3]]), X, 0) == 0
     y = filtering([[0, 1, 1]])(X)
     wide = X.repeat(2, axis=1).repeat(2, axis=2)
@@ -119,7 +119,7 @@ def test_doubling_spares_single_taps():
     assert scaling_difference(filtering([[0, 1, 1]]), X, 1) == expected[:, 2:-2, 2:-2].max() > 0
 
 
-def test_where_all_see_the_border_nothing_is_said():
+def test_nothing_is_reported_if_all_outputs_see_the_border():
     run = filtering(np.ones((3, 3)))
     assert shift_difference(run, X[:, :5, :5], 2) is None
     assert rotation_difference(run, X[:, :4], 2) is None
@@ -127,7 +127,7 @@ def test_where_all_see_the_border_nothing_is_said():
 
 
 def test_a_change_is_a_share_of_the_variation():
-    """By its definition, in plain loops; 0 where the outputs stay, and less the wider a pool is."""
+    """By its definition, in plain loops; 0 if the outputs stay equal, and smaller for wider pools."""
     x = np.random.default_rng(0).standard_normal((1, 20, 24))
     before, after = x[:, :, :-1], x[:, :, 1:]
     inner = [(row, column) for row in range(3, 17) for column in range(3, 20)]

@@ -1,4 +1,4 @@
-"""Where an output comes from: the products add up, and the sample is the one that the filter writes there."""
+"""Explained samples: the products add up, and the result is the sample that the filter writes."""
 
 import numpy as np
 import pytest
@@ -129,7 +129,7 @@ def test_the_textbooks_numbers():
     assert part.padded == [[False] * 2] * 2
 
 
-def test_what_lies_beyond_the_border_is_told():
+def test_padding_is_reported():
     found = explained(GREY, (0, 14), "box", padding_mode="constant", padding_value=9)
     part = found.channels[0].parts[0]
     assert part.padded == [[True, True, True], [False, False, True], [False, False, True]]
@@ -161,13 +161,13 @@ def test_steps_between_sum_and_sample():
         (np.full((5, 15), np.nan), {}, "`explain` adds finite samples, and the window holds NaN or infinity; choose another place"),
     ],
 )  # fmt: skip
-def test_what_is_more_than_one_sum_of_products(pixels, options, message):
+def test_errors_of_filters_with_several_stages(pixels, options, message):
     with pytest.raises(ArgumentError) as error:
         explained(pixels, (2, 3), "box", **options)
     assert str(error.value) == message
 
 
-def test_a_place_that_there_is_not():
+def test_a_position_outside_the_picture():
     with pytest.raises(ArgumentError) as error:
         explained(GREY, (12, 3), "box")
     assert str(error.value) == (

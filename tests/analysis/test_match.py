@@ -1,4 +1,4 @@
-"""Template matching against plain loops, published implementations' formulas, and pictures that hold the template."""
+"""Template matching against plain loops, the formulas of published implementations, and pictures that contain the template."""
 
 from itertools import product
 
@@ -40,7 +40,7 @@ def loops(pixels, template, mask=None):
 
 
 def pictures(kind):
-    """Pictures and templates that fit into them, of few values, so that flat windows come up."""
+    """Pictures and templates that fit into them, with few values, so that flat windows occur."""
     sizes = st.tuples(st.integers(1, 9), st.integers(1, 9), st.sampled_from([None, 1, 3]))
     elements = {
         "uint8": st.sampled_from([0, 1, 7, 254, 255]),
@@ -85,7 +85,7 @@ def test_masked_pixels_do_not_count(pair, data):
     np.testing.assert_array_equal(match(pixels, other, mask), match(pixels, template, mask))
 
 
-def test_soft_masks_weigh():
+def test_soft_masks_are_weights():
     rng = np.random.default_rng(0)
     x, t, w = rng.random((9, 8)), rng.random((4, 3)), rng.random((4, 3))
     scores = match(x, t, w)
@@ -111,7 +111,7 @@ def test_tiles_and_threads_change_nothing(monkeypatch, threads):
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(8, 20), st.integers(8, 20), st.integers(0, 99))
-def test_what_is_cut_out_is_found_where_it_was(row, column, h, w, seed):
+def test_a_cropped_template_is_found_at_its_position(row, column, h, w, seed):
     x = np.random.default_rng(seed).integers(0, 256, (50, 50, 3), np.uint8)
     (place,) = convcli.match(x, x[row : row + h, column : column + w])
     assert place[:2] == (row, column)
@@ -130,7 +130,7 @@ def test_brightness_and_contrast_change_nothing_and_a_negative_scores_minus_one(
 
 @pytest.mark.parametrize("level", [0, 1, 200, 65535])
 def test_flat_windows_score_exactly_zero_beside_the_brightest(level):
-    """A screenshot: flat from end to end, but for one pattern."""
+    """A screenshot that is flat except for one pattern."""
     x = np.full((60, 90), level, np.uint16)
     x[20:30, 40:52] = np.random.default_rng(3).integers(0, 65536, (10, 12))
     t = x[20:30, 40:52]
@@ -142,7 +142,7 @@ def test_flat_windows_score_exactly_zero_beside_the_brightest(level):
         assert scores[20, 40] == pytest.approx(1, abs=1e-9)
 
 
-def test_one_grey_level_is_contrast_enough_beside_black_and_white():
+def test_one_grey_level_is_enough_contrast_next_to_black_and_white():
     x = np.zeros((300, 300), np.uint8)
     x[:, 150:] = np.random.default_rng(4).choice([0, 255], (300, 150))
     x[100:164, :64] = 128
@@ -160,14 +160,14 @@ def test_the_least_contrast_beside_the_greatest_brightness():
     np.testing.assert_allclose(match(x, t), loops(x, t), atol=1e-9)
 
 
-def test_floats_that_dwarf_the_others_make_no_false_places():
+def test_huge_floats_cause_no_false_matches():
     rng = np.random.default_rng(5)
     x = rng.random((200, 200))
     t = x[20:36, 20:36].copy()
     x[150, 150] = 1e30
     scores = match(x, t)
     assert np.abs(scores).max() <= 1
-    assert (scores[100:130, 100:130] == 0).all()  # no digit of theirs is left beside 1e30
+    assert (scores[100:130, 100:130] == 0).all()  # they are rounded away beside 1e30
     x[150, 150] = 1e6
     assert convcli.match(x, t)[0][:2] == (20, 20)
     np.testing.assert_allclose(match(x, t), loops(x, t), atol=1e-6)
@@ -176,7 +176,7 @@ def test_floats_that_dwarf_the_others_make_no_false_places():
 # The best places
 
 
-def test_the_best_are_apart_and_equal_ones_in_reading_order():
+def test_the_best_do_not_overlap_and_equal_ones_are_in_reading_order():
     scores = np.zeros((20, 20))
     for row, column in ((3, 15), (3, 2), (15, 9), (5, 4)):
         scores[row, column] = 0.5
@@ -192,13 +192,13 @@ def test_the_best_are_apart_and_equal_ones_in_reading_order():
     assert [place[:2] for place in best_places(scores, 2, (6, 6))] == [(10, 10), (3, 2)]
 
 
-def test_a_slope_beside_a_peak_is_no_place():
+def test_a_slope_next_to_a_peak_is_no_match():
     scores = np.maximum(0.9 - 0.01 * np.abs(np.arange(60) - 20), 0.0)[np.newaxis]
     scores[0, 55:58] = 0.2, 0.6, 0.2
     assert [place.column for place in best_places(scores, 9, (7, 8))] == [20, 56]
 
 
-def test_what_does_not_fit_is_no_place():
+def test_positions_where_the_template_does_not_fit_are_no_match():
     assert best_places(np.array([[-0.5]]), 1, (1, 1)) == []
     assert best_places(np.zeros((4, 4)), 3, (3, 3)) == []
 
@@ -208,7 +208,7 @@ def test_what_does_not_fit_is_no_place():
     st.integers(1, 9),
     st.tuples(st.integers(1, 10), st.integers(1, 10)),
 )
-def test_the_best_by_looking_at_all(scores, count, size):
+def test_the_best_places_equal_an_exhaustive_search(scores, count, size):
     def near(a, b):
         return all(2 * abs(p - q) < side for p, q, side in zip(a, b, size))
 
@@ -231,7 +231,7 @@ def test_the_best_by_looking_at_all(scores, count, size):
     assert [place.score for place in found] == [scores[place] for place in expected]
 
 
-# What is refused
+# Errors
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_the_best_by_looking_at_all(scores, count, size):
         (np.zeros((5, 9), complex), np.eye(2), None, "pixels has dtype complex128"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_matched(pixels, template, mask, message):
+def test_errors(pixels, template, mask, message):
     with pytest.raises(ArgumentError) as error:
         match(pixels, template, mask)
     assert message in str(error.value)
@@ -279,13 +279,13 @@ def test_places_are_the_best_of_the_scores(pair, top):
 
 
 def loops_of(pixels, template):
-    """The scores as `match` has them, where plain loops agree: a peak hangs by the last digit."""
+    """The scores of `match`, which agree with plain loops; a peak may depend on the last digit."""
     scores = match(pixels, template)
     np.testing.assert_allclose(scores, loops(pixels, template), atol=1e-9)
     return scores
 
 
-def test_a_mask_goes_along():
+def test_a_mask_is_applied():
     x = np.random.default_rng(7).integers(0, 256, (30, 30))
     t = x[5:15, 6:18].copy()
     t[:4] = 0
@@ -297,6 +297,6 @@ def test_a_mask_goes_along():
 
 
 @pytest.mark.parametrize("top", [0, -1, 1.5, True, None, "2"])
-def test_a_number_of_places_is_a_whole_one(top):
+def test_the_number_of_places_is_an_integer(top):
     with pytest.raises(ArgumentError, match=r"top=.* is not a whole number of at least 1"):
         convcli.match(np.eye(3), np.eye(2), top=top)

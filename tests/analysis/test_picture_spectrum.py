@@ -18,11 +18,11 @@ def waves(rows, columns, *parts):
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(16, 24), (15, 21)])
-def test_a_wave_stands_at_its_frequency(rows, columns):
+def test_a_wave_appears_at_its_frequency(rows, columns):
     found = spectra(50 + waves(rows, columns, (8, 3, 0), (2, 1, 5)), [parse_kernel("identity")])
     power = found.spectra[0]
     middle = rows // 2, columns // 2
-    # A cosine of amplitude a is two of a / 2, each of which has the power (a / 2)^2; the mean is left out.
+    # A cosine of amplitude a is two exponentials of a / 2, each with the power (a / 2)^2; the mean is left out.
     expected = np.zeros((rows, columns))
     for a, down, across in ((8, 3, 0), (2, 1, 5)):
         for sign in (1, -1):
@@ -48,7 +48,7 @@ def test_a_linear_kernel_multiplies_the_spectrum_by_its_response(spec):
 
 
 def test_rings_are_means_in_decibels_of_the_strongest():
-    # In the ring of 0.25 a wave, in that of 0.125 one of twice the amplitude: 4 times the power, spread over fewer places.
+    # A wave in the ring of 0.25, and one of twice the amplitude in that of 0.125: 4 times the power over fewer positions.
     found = spectra(waves(32, 32, (1, 8, 0), (2, 0, 4)), [parse_kernel("2")])
     rows = radial_rows(found)
     assert [row["frequency"] for row in rows] == [(number + 0.5) / (2 * BINS) for number in range(BINS)]
@@ -76,7 +76,7 @@ def test_the_first_ring_is_without_the_mean():
     np.testing.assert_allclose(levels - levels.max(), right, atol=1e-9)
 
 
-def test_nothing_has_no_decibels():
+def test_zero_power_has_no_decibels():
     assert decibels(0.0, 1.0) is None
     assert decibels(1.0, 0.0) is None
     assert decibels(0.01, 1.0) == pytest.approx(-20)
@@ -99,6 +99,6 @@ def test_binning_keeps_the_middle_and_the_mean(shape):
     np.testing.assert_allclose(binned(large, 32), large.reshape(32, 2, 32, 3).mean(axis=(1, 3)))
 
 
-def test_what_has_no_spectrum():
+def test_errors():
     with pytest.raises(ArgumentError, match="the picture holds NaN or infinity, which have no spectrum"):
         spectra(np.array([[1.0, np.nan]]), [parse_kernel("box")])

@@ -53,7 +53,7 @@ def test_factors_multiply_to_the_matrix(vectors: list[list[int]], scale: float) 
             assert sum(factor) > 0 if scale == 1 else sum(factor) == pytest.approx(1)
 
 
-def test_factors_as_books_have_them() -> None:
+def test_factors_of_textbooks() -> None:
     assert factors_of(parse_kernel("sobel-x").matrices[0]) == ((1, 2, 1), (-1, 0, 1))
     assert factors_of(parse_kernel("sobel-y").matrices[0]) == ((-1, 0, 1), (1, 2, 1))
     assert factors_of(parse_kernel("binomial:5", dims=3).matrices[0]) == ((1, 4, 6, 4, 1),) * 3
@@ -69,4 +69,4 @@ def test_ranks() -> None:
     assert kernel_rank(parse_kernel("0 | 0", dims=3).matrices[0]) == 0
     assert factors_of(parse_kernel("0 0").matrices[0]) is None
     huge = f"{2**70} 1; 1 1"
-    assert kernel_rank(parse_kernel(huge).matrices[0]) == 1  # but for 1e-21 of it
+    assert kernel_rank(parse_kernel(huge).matrices[0]) == 1  # except for 1e-21 of it

@@ -12,7 +12,7 @@ from convcli.errors import ArgumentError
 
 
 def written_out(a, b, peak):
-    """Wang et al. (2004), equations 5 to 13 and 14 to 17, at every place of the window."""
+    """Wang et al. (2004), equations 5 to 13 and 14 to 17, at every position of the window."""
     bell = np.array(
         [[exp(-((i - 5) ** 2 + (j - 5) ** 2) / (2 * 1.5**2)) for j in range(11)] for i in range(11)]
     )
@@ -63,7 +63,7 @@ def test_ssim_of_equal_pictures_is_1():
         (lambda: ssim([1, 2], [1], 1), "a has shape (2,) and b (1,); both must have the same shape"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_measured(call, message):
+def test_errors_of_measures(call, message):
     with pytest.raises(ArgumentError) as error:
         call()
     assert message in str(error.value)

@@ -1,4 +1,4 @@
-"""The mirrors and turns under which kernels stay as they are."""
+"""The reflections and rotations that leave kernels unchanged."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Trials: what each row says is what its variant, run by itself, gives."""
+"""Trials: each row equals a separate run of its variant."""
 
 import numpy as np
 import pytest
@@ -88,7 +88,7 @@ def test_separable_of_a_rank_is_its_own_difference():
     assert one.psnr == pytest.approx(10 * np.log10(255**2 / (error**2).mean()), rel=1e-4)
 
 
-def test_every_variant_runs_or_says_why_not():
+def test_every_variant_runs_or_has_a_reason():
     pixels = np.random.default_rng(1).integers(0, 256, (70, 80, 3), np.uint8)
     found, remarks = outcomes("gaussian", list(VARIANTS), pixels)
     assert {outcome.trial.variant for outcome in found} == set(VARIANTS) - {"dense"}
@@ -105,7 +105,7 @@ def test_every_variant_runs_or_says_why_not():
     assert remarks[0].startswith("grouped, conv auto is left out: no number of groups above 1 divides")
 
 
-def test_what_would_take_too_long_is_left_out(monkeypatch):
+def test_trials_that_would_take_too_long_are_left_out(monkeypatch):
     monkeypatch.setattr(module, "MOST_SECONDS", 1e-3)
     found, remarks = outcomes("gaussian:sigma=4", ["depthwise"])
     assert ("conv", "direct") not in {(outcome.trial.engine, outcome.trial.method) for outcome in found}
@@ -119,14 +119,14 @@ def test_what_would_take_too_long_is_left_out(monkeypatch):
     assert "GB; give a smaller picture or kernel" in remarks[0]
 
 
-def test_small_pictures_say_nothing_of_equivariance():
+def test_small_pictures_have_no_equivariance():
     (outcome,), _ = outcomes("gaussian", ["standard"], X[:6, :5])
     assert (outcome.shift, outcome.rotation, outcome.scaling) == (None, None, None)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_what_stands_behind_the_layer_runs_behind_every_variant(dtype):
-    """Against a correlation, an activation and maxima of NumPy's own; white is 1 to the activation."""
+def test_activation_and_pool_run_after_every_variant(dtype):
+    """Against a correlation, an activation and maxima in NumPy; white is 1 for the activation."""
     pixels = X if dtype == "uint8" else X.astype(dtype) / 255
     white = 255 if dtype == "uint8" else 1
     names = ["depthwise", "standard", "separable"]
@@ -146,7 +146,7 @@ def test_what_stands_behind_the_layer_runs_behind_every_variant(dtype):
     assert "depthwise, filter is left out: it runs a kernel without activation and pool" in remarks
 
 
-def test_a_pool_over_all_places_moves_nowhere():
+def test_a_global_pool_does_not_move():
     (outcome,), _ = outcomes("box", ["standard"], pool=parse_pool("global-avg"))
     assert outcome.output_shape == (1, 1, 1)
     assert (outcome.shift, outcome.rotation, outcome.scaling) == (None, None, None)

@@ -1,4 +1,4 @@
-"""What the tests of the operators share: random layers for Hypothesis, and how results are compared."""
+"""Shared by the tests of the operators: random layers for Hypothesis, and comparisons of results."""
 
 from dataclasses import dataclass
 
@@ -71,7 +71,7 @@ class Case:
 
 @st.composite
 def cases(draw, largest=7, dims=(1, 2, 3), pool=False):
-    """Draw a layer and an input that it fits on; with `pool` no window lies in the padding alone."""
+    """Draw a layer and an input it fits on; with `pool`, every window contains an element of the input."""
     axes = draw(st.sampled_from(dims))
     largest = min(largest, (12, 7, 4)[axes - 1])
 
@@ -102,7 +102,7 @@ def cases(draw, largest=7, dims=(1, 2, 3), pool=False):
 
 
 def fits(mode, case):
-    """Tell whether the mode reaches as far as the case pads."""
+    """Return whether the input is large enough for the padding of the case in this mode."""
     widest = {"reflect": 1, "symmetric": 0, "circular": 0}
     if mode not in widest:
         return True

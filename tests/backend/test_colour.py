@@ -1,4 +1,4 @@
-"""Grey as Pillow has it, light as IEC 61966-2-1 has it, and no loss on the way there and back."""
+"""Grey as in Pillow, linear light as in IEC 61966-2-1, and lossless round trips."""
 
 import numpy as np
 import pytest
@@ -69,7 +69,7 @@ def test_every_sample_stands_for_its_light_and_comes_back(dtype: str) -> None:
 
 
 def test_published_levels() -> None:
-    # Half of all light is sRGB 188; and 18 % grey is 118: the values every table has.
+    # Half of the light is sRGB 188, and 18 % grey is 118, as in published tables.
     pixels, _ = from_light(np.array([[0.5, 0.18, 0.0031308]]), np.dtype(np.uint8))
     assert pixels.tolist() == [[188, 118, 10]]
 
@@ -83,7 +83,7 @@ def test_alpha_is_no_light(dtype: str) -> None:
     assert (from_light(light, np.dtype(dtype), has_alpha=True)[0] == pixels).all()
 
 
-def test_what_is_beyond_black_and_white_is_clipped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_beyond_black_and_white_are_clipped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     light = np.linspace(-0.5, 1.5, 21).reshape(7, 3)
     for rows in (1, 2, 64):
         monkeypatch.setattr(colour, "ROWS", rows)

@@ -24,7 +24,7 @@ def layer_of(case, mode="zeros", padding="pairs", flip=False):
 
 @given(case=cases(), mode=st.sampled_from(MODES), padding=st.sampled_from(PADDINGS), flip=st.booleans())
 def test_gradients_are_the_differences_of_the_loss(case, mode, padding, flip):
-    """The loss sum(conv * dy) is linear in the weight and in x: a step of any length tells its slope."""
+    """The loss sum(conv * dy) is linear in the weight and in x, so a step of any length gives its slope."""
     options = layer_of(case, mode, padding, flip)
     constant = {"padding_value": 1.5} if mode == "constant" else {}
     x, weight = case.arrays()
@@ -168,7 +168,7 @@ def test_huge_numbers_are_refused_or_answered(huge):
         assert len(str(error.value)) < 500
 
 
-def test_the_memory_is_held_against_the_gradient(monkeypatch):
+def test_the_memory_of_the_gradient_is_limited(monkeypatch):
     monkeypatch.setattr(checks, "SMALL", 0)
     monkeypatch.setattr(checks, "memory", lambda: 1000)
     with pytest.raises(

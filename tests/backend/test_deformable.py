@@ -14,7 +14,7 @@ few = settings(max_examples=40, deadline=None)
 
 
 def arrays(case, offset_groups, dtype=float):
-    """Return x, offset, weight and mask; the offsets lead outside, too."""
+    """Return x, offset, weight and mask; some offsets point outside."""
     x, weight = case.arrays(dtype)
     random = case.random()
     taps = offset_groups * prod(case.kernel)

@@ -1,4 +1,4 @@
-"""What `conv` refuses, in words; the other operators' own errors stand with them."""
+"""The errors of `conv`; those of other operators are tested with the operators."""
 
 import numpy as np
 import pytest
@@ -143,7 +143,7 @@ def test_what_holds_no_numbers():
     assert str(error.value) == "x has dtype <U1; it must hold bool, integers, floats or complex numbers"
 
 
-def test_a_mode_reaches_exactly_as_far_as_it_may():
+def test_a_mode_pads_exactly_as_far_as_it_may():
     x = np.arange(3.0).reshape(1, 1, 3)
     for mode, widest in (("reflect", 2), ("symmetric", 3), ("circular", 3)):
         y = backend.conv(x, [[[1.0]]], padding=widest, padding_mode=mode)

@@ -69,7 +69,7 @@ def test_a_scale_repeats_elements_or_keeps_their_mean(case, draw):
 
 
 def place_of(layer, y, n, o, scale):
-    """Return the place of the input that output y looks at: ONNX's Resize, coordinate_transformation_mode."""
+    """Return the input position of output y by ONNX's Resize, coordinate_transformation_mode."""
     if layer.coordinates == "align-corners":
         return Fraction(y * (n - 1), o - 1) if o > 1 else Fraction(0)
     if layer.coordinates == "pytorch-half-pixel" and o == 1:
@@ -82,7 +82,7 @@ def place_of(layer, y, n, o, scale):
 
 
 def weights_of(layer, at):
-    """Return (place, weight) of what is blended at a place."""
+    """Return (position, weight) of the elements that are blended at a position."""
     low = floor(at)
     if layer.mode == "nearest":
         half = Fraction(1, 2)
@@ -124,12 +124,12 @@ def test_every_mode_coordinate_and_rounding_is_its_formula(n, target, mode, coor
 def test_another_cubic_kernel():
     x = np.arange(5.0).reshape(1, 1, 5) ** 2
     y = backend.resize(x, scale=(2,), mode="bicubic", cubic=-0.5)[0, 0]
-    # Catmull-Rom gives a parabola back where its four neighbours are there.
+    # Catmull-Rom reproduces a parabola where all four neighbours exist.
     assert_close(y[3:7], ((np.arange(3, 7) + 0.5) / 2 - 0.5) ** 2)
 
 
-def test_the_layer_sees_what_the_operator_looks_at():
-    """A single 1 in the input reaches exactly the outputs whose reach holds it, but for shares of 0."""
+def test_the_layer_sees_what_the_operator_reads():
+    """A single 1 in the input affects exactly the outputs whose range includes it, except for weights of 0."""
     for n, o, mode in product(range(1, 7), range(1, 9), ("nearest", "bilinear")):
         ((step, scale, low, high),) = Resize(size=(o,), mode=mode).sees((n,))
         each = backend.resize(np.eye(n)[:, np.newaxis], size=(o,), mode=mode)[:, 0]

@@ -1,4 +1,4 @@
-"""What plans know of the machine, and that it decides no sample."""
+"""The costs and caches that plans use, which change no sample."""
 
 import json
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ def file() -> Path:
     ],
     ids=str,
 )
-def test_what_is_another_machines_or_damaged_is_not_taken(change: dict[str, object]) -> None:
+def test_costs_of_another_machine_or_damaged_ones_are_not_used(change: dict[str, object]) -> None:
     file().parent.mkdir(parents=True)
     file().write_text(record_of(OTHERS))
     assert stored_costs(file()) == OTHERS
@@ -75,7 +75,7 @@ def test_what_is_another_machines_or_damaged_is_not_taken(change: dict[str, obje
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "\0", "null", '"text"'])
-def test_what_is_no_record_is_not_taken(text: str) -> None:
+def test_a_file_without_a_record_is_not_used(text: str) -> None:
     file().parent.mkdir(parents=True)
     file().write_text(text)
     assert stored_costs(file()) is None
@@ -87,7 +87,7 @@ def test_costs_hold_for_a_processor_and_the_versions_of_numpy_and_its_blas() -> 
     assert set(held_for()) == {"processor", "cores", "numpy", "blas"}
 
 
-def test_measured_costs_are_within_what_machines_are() -> None:
+def test_measured_costs_are_plausible() -> None:
     found = measure_costs(0.01)
     for name, value in found._asdict().items():
         assert USUAL._asdict()[name] // FAR_OFF <= value <= USUAL._asdict()[name] * FAR_OFF
@@ -98,7 +98,7 @@ def test_measured_costs_are_within_what_machines_are() -> None:
 @pytest.mark.parametrize(
     ("told", "cache"), [("512K", 512 << 10), ("2048K", 2 << 20), ("131072", 1 << 17), ("no number", None)]
 )
-def test_the_cache_is_what_the_system_tells(told: str, cache: int | None, tmp_path: Path) -> None:
+def test_the_cache_size_is_read_from_the_system(told: str, cache: int | None, tmp_path: Path) -> None:
     for level, size in ((1, "32K"), (2, told), (3, "8192K")):
         index = tmp_path / f"index{level}"
         index.mkdir()
@@ -111,7 +111,7 @@ def test_the_cache_is_what_the_system_tells(told: str, cache: int | None, tmp_pa
         assert machines.second_level_cache() == (cache or USUAL_CACHE)
 
 
-def test_tiles_fit_the_cache_within_reason() -> None:
+def test_tiles_fit_the_cache_within_limits() -> None:
     fits = [Machine(cache=size).fitting for size in (1 << 12, 1 << 19, 1 << 20, 1 << 21, 1 << 30)]
     assert fits == [0.25, 0.5, 1, 2, 2]
 
@@ -135,7 +135,7 @@ def test_any_costs_and_any_cache_give_the_same_samples(dear: Costs, cache: int) 
             assert (filter_picture(picture, kernel) == usual).all()
 
 
-def test_layers_take_the_way_that_is_cheap_here() -> None:
+def test_layers_use_the_method_that_is_cheap_here() -> None:
     work = Work(1, 1, 64, 64, Slide((3, 3), (1, 1), (1, 1), (56, 56)))
     for method, like in (("direct", "pass32"), ("gemm", "flop32"), ("fft", "transform")):
         costs = []
@@ -146,7 +146,7 @@ def test_layers_take_the_way_that_is_cheap_here() -> None:
         assert costs[0] < costs[1] <= 4 * costs[0]
 
 
-# Where the system tells little
+# Systems that report little
 
 
 @pytest.mark.parametrize(("told", "cache"), [(3 << 20, 3 << 20), (0, USUAL_CACHE), (-1, USUAL_CACHE)])
@@ -177,7 +177,7 @@ def test_costs_are_in_the_cache_folder_of_the_system(
     assert costs_file() == tmp_path / folder / "convcli" / "costs.json"
 
 
-def test_what_costs_hold_for_is_told_by_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_system_identifies_the_processor_and_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 96)
     monkeypatch.setattr(Path, "read_text", lambda _: "processor\t: 0\nmodel name\t: A Core 9\n")
     dependencies = {"blas": {"name": "someblas", "version": "1.2"}}
@@ -250,7 +250,7 @@ def test_the_least_time_counts_and_the_first_call_does_not(monkeypatch: pytest.M
     assert list(taken) == [0.1]
 
 
-# What plans make of it
+# Effects on plans
 
 
 def plans(here: Machine) -> dict[str, dict]:
@@ -263,7 +263,7 @@ def plans(here: Machine) -> dict[str, dict]:
         return {row["kernel"]: row for row in kernel_plans(["random:9", "random:31", "sharpen"])}
 
 
-def test_kernels_take_the_way_that_is_cheap_here() -> None:
+def test_kernels_use_the_method_that_is_cheap_here() -> None:
     dear = USUAL._replace(flop32=USUAL.flop32 * 50, gather=USUAL.gather * 50)
     usual, others = plans(Machine()), plans(Machine(costs=dear))
     assert usual["random:9"]["method"] == "gemm" != others["random:9"]["method"]

@@ -108,7 +108,7 @@ def test_average_is_a_convolution_with_equal_weights():
     assert_close(backend.avg_pool(x, (3, 2), stride=2, padding=(1, 0)), expected)
 
 
-def test_nan_passes_through_and_its_place_is_found():
+def test_nan_propagates_and_its_index_is_returned():
     x = np.array([[[1, np.nan, 3, np.nan, 5, 6]]])
     y, at = backend.max_pool(x, (3,), return_indices=True)
     assert np.array_equal(y, [[[np.nan, np.nan]]], equal_nan=True)
@@ -120,7 +120,7 @@ def test_nan_passes_through_and_its_place_is_found():
     assert np.isnan(backend.avg_pool(x, (3,))).all()
 
 
-def test_infinity_below_everything_still_has_a_place():
+def test_minus_infinity_still_has_an_index():
     y, at = backend.max_pool(np.full((1, 1, 3), -np.inf), (2,), stride=1, padding=1, return_indices=True)
     assert (y == -np.inf).all()
     assert at.tolist() == [[[0, 0, 1, 2]]]
@@ -172,7 +172,7 @@ POOLS = {
 }
 
 
-def test_global_averages_keep_the_digits_of_float32():
+def test_global_averages_have_the_precision_of_float32():
     random = np.random.default_rng(0)
     x = (1000 + random.standard_normal((2, 3, 300, 401))).astype(np.float32)
     exact = x.astype(float).mean(axis=(2, 3), keepdims=True)
@@ -201,14 +201,14 @@ def test_one_input_is_the_first_of_a_batch_where_the_axes_are_known(name):
 
 @pytest.mark.parametrize("name", ["max", "avg", "lp", "unfold"])
 @pytest.mark.parametrize("told", [{"stride": (2, 1)}, {"padding": ((0, 1), (1, 1))}, {"dilation": (1, 2)}])
-def test_any_option_tells_the_axes(name, told):
+def test_any_option_determines_the_axes(name, told):
     x = np.random.default_rng(0).standard_normal((3, 6, 5))
     assert np.array_equal(POOLS[name](x, 2, **told), POOLS[name](x[np.newaxis], (2, 2), **told)[0])
 
 
 @pytest.mark.parametrize("name", POOLS)
 @pytest.mark.parametrize("shape", [(1, 4, 4), (4, 2, 6), (0, 4, 4)])
-def test_three_axes_are_never_taken_for_a_batch_of_one(name, shape):
+def test_three_axes_are_never_read_as_a_batch_of_one(name, shape):
     with pytest.raises(ArgumentError) as error:
         POOLS[name](np.ones(shape), 2)
     option = {"scale": "scale", "size": "size"}.get(
@@ -238,7 +238,7 @@ def test_adaptive_windows_of_any_length_equal_plain_loops(n, size, dtype):
 
 
 def test_many_outputs_take_few_steps():
-    """Each step works on whole arrays, and there are no more than some square root of the length."""
+    """Each step works on whole arrays, and their number grows with the square root of the length."""
     calls = []
 
     class Counted(np.ndarray):
@@ -261,7 +261,7 @@ def test_many_outputs_take_few_steps():
 @few
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 5), st.integers(1, 3), st.booleans())
 def test_long_windows_are_reduced_as_short_ones(n, k, s, d, ceil_mode):
-    """Where the windows are fewer than their taps each is reduced at once."""
+    """If there are fewer windows than taps, each window is reduced in one step."""
     if d * (k - 1) + 1 > n:
         return
     x = np.random.default_rng(0).integers(-9, 9, (2, 1, n)).astype(float)

@@ -1,4 +1,4 @@
-"""Convolutions that are planned once give what `conv` gives."""
+"""Prepared convolutions equal `conv`."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_equals_conv(case, tight):
         run = PreparedConv(layer_of(case), x.shape, weight, bias, Room())
     wanted = backend.conv(x, weight, bias, groups=case.groups, **case.options)
     before = x.copy()
-    for _ in range(2):  # what the first run left in the room changes nothing
+    for _ in range(2):  # the contents of the memory after the first run change nothing
         y = run(x)
         assert y.dtype == np.float32 and y.shape == wanted.shape
         assert_close(y, wanted, 1e-4)
@@ -44,7 +44,7 @@ def test_equals_conv(case, tight):
 @pytest.mark.parametrize("groups", [1, 2, 8])
 @pytest.mark.parametrize("rows", [3, 8, 9, 21])
 @pytest.mark.parametrize("kernel", [1, 3, 5])
-def test_what_is_added_and_what_finishes(groups, rows, kernel):
+def test_addend_and_activation(groups, rows, kernel):
     random = np.random.default_rng(rows)
     x = random.standard_normal((2, 8, rows, 10)).astype(np.float32)
     layer = Conv(8, 16, kernel, padding=kernel // 2, groups=groups)
@@ -72,7 +72,7 @@ def test_tiles(rows, columns, padding):
     assert_close(run(x), wanted, 1e-4)
 
 
-def test_rooms_are_shared_and_grow():
+def test_working_memory_is_shared_and_grows():
     room = Room()
     first = room(3, 4)
     first[:] = 1

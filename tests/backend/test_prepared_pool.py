@@ -1,4 +1,4 @@
-"""Pools that are planned once give what the operators give."""
+"""Prepared pools equal the operators."""
 
 import numpy as np
 from hypothesis import given, settings

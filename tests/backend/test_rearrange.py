@@ -30,7 +30,7 @@ def test_unfold_keeps_the_dtype_and_makes_a_new_array():
 
 @settings(max_examples=60, deadline=None)
 @given(cases(), st.sampled_from((float, np.float32, np.int64, np.uint8, complex)))
-def test_fold_adds_every_column_up_where_it_was(case, dtype):
+def test_fold_adds_every_column_at_its_position(case, dtype):
     random = case.random()
     shape = (case.images, 2 * prod(case.kernel), prod(case.output))
     x = random.integers(0, 9, shape).astype(dtype)
@@ -61,7 +61,7 @@ def test_fold_is_the_adjoint_of_unfold(case):
     assert_close(backend.fold(columns, case.size, case.kernel, **case.options), a * windows)
 
 
-def test_fold_takes_one_input_names_and_two_axes_where_none_are_said():
+def test_fold_takes_one_input_names_and_two_axes_by_default():
     x = np.random.default_rng(0).standard_normal((2, 12, 20))
     y = backend.fold(x, (5, 4), (2, 3), padding="same")
     assert np.array_equal(backend.fold(x[0], (5, 4), (2, 3), padding="same"), y[0])
@@ -77,7 +77,7 @@ def test_fold_adds_without_rounding_or_wrapping():
     ones = np.full((1, 4, 1), 60000, np.float16)
     assert backend.fold(ones, 2, 2).max() == 60000
     columns = np.zeros((1, 3, 3), np.float16)
-    columns[0, [0, 1, 2], [2, 1, 0]] = 2048, 1, 1  # each alone is lost beside 2048, both are not
+    columns[0, [0, 1, 2], [2, 1, 0]] = 2048, 1, 1  # each alone is rounded away beside 2048, both together are not
     assert backend.fold(columns, (5,), 3)[0, 0, 2] == 2050
     with pytest.raises(ArgumentError, match=r"the result ranges from .* which int64 cannot hold"):
         backend.fold(np.full((1, 4, 4), 2**61), 3, 2)

@@ -1,4 +1,4 @@
-"""Numbers beyond any memory are refused at once, or answered exactly: no operator overflows or begins the work."""
+"""Sizes beyond any memory are rejected at once or computed exactly: no operator overflows or starts to work."""
 
 import os
 
@@ -45,7 +45,7 @@ OPERATORS = {
 
 @pytest.mark.parametrize("name", OPERATORS)
 @pytest.mark.parametrize("huge", HUGE)
-def test_a_huge_stride_leaves_one_place(name, huge):
+def test_a_huge_stride_leaves_one_output(name, huge):
     if name == "conv_transpose":
         with pytest.raises(ArgumentError, match=r"more than the .* GiB of memory can hold; make it smaller"):
             OPERATORS[name](WIDE, stride=huge)
@@ -58,7 +58,7 @@ def test_a_huge_stride_leaves_one_place(name, huge):
 
 @pytest.mark.parametrize("name", OPERATORS)
 @pytest.mark.parametrize("huge", HUGE)
-def test_a_huge_dilation_means_nothing_to_one_tap_and_is_too_wide_for_more(name, huge):
+def test_a_huge_dilation_has_no_effect_on_one_tap_and_is_too_wide_for_more(name, huge):
     run = OPERATORS[name]
     assert (run(ONE, dilation=huge) != run(ONE)).sum() == 0
     for padding in (0, "same", "full"):
@@ -132,7 +132,7 @@ def test_what_is_larger_than_the_memory_is_named_with_its_size(monkeypatch):
         backend.conv_transpose(np.ones((1, 1, 2)), np.ones((1, 1, 1)), stride=200, padding=50)
 
 
-def test_the_memory_is_the_machines_or_what_the_process_may_have(monkeypatch):
+def test_the_memory_is_that_of_the_machine_or_the_limit_of_the_process(monkeypatch):
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     assert checks.memory() == whole
@@ -140,4 +140,4 @@ def test_the_memory_is_the_machines_or_what_the_process_may_have(monkeypatch):
     assert checks.memory() == 1 << 20
     monkeypatch.setattr(os, "sysconf", lambda _: -1)
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    assert checks.memory() > 1 << 40  # where nobody tells
+    assert checks.memory() > 1 << 40  # if the system does not report it

@@ -1,4 +1,4 @@
-"""Layers and chains of layers through their operators: identities that no operator knows of."""
+"""Layers and chains of layers through their operators, checked by identities between them."""
 
 from math import erf, inf, nan, prod
 
@@ -84,7 +84,7 @@ def test_every_variant_gives_the_shape_of_its_layers(name, dims):
 
 @pytest.mark.parametrize("dims", [1, 2, 3])
 @pytest.mark.parametrize("name", VARIANTS)
-def test_every_parameter_has_its_place(name, dims):
+def test_every_parameter_is_used(name, dims):
     for layer in variant(name, dims, stride=2)[0]:
         sizes = {name: prod(shape) for name, shape in backend.parameter_shapes(layer).items()}
         assert (sizes.get("weight", 0), sizes.get("bias", 0)) == (layer.weights(), layer.biases())
@@ -179,7 +179,7 @@ def test_deformable_whose_predictor_gives_zeros_is_the_convolution(dims, mask):
     assert_close(y, expected + mine["bias"].reshape(-1, *(1,) * dims))
 
 
-def test_deformable_whose_predictor_gives_whole_numbers_looks_elsewhere():
+def test_deformable_whose_predictor_gives_integers_shifts_its_taps():
     deform = DeformConv(in_channels=2, out_channels=3, kernel_size=(3, 2), mask=True, bias=False)
     random = np.random.default_rng(0)
     x, weight = random.standard_normal((1, 2, 8, 9)), random.standard_normal((3, 2, 3, 2))
@@ -214,7 +214,7 @@ def test_local_and_tiled_with_repeated_weights_are_the_convolution(dims):
         assert_close(backend.run_layer(unshared, x, **repeated), expected)
 
 
-def test_tiled_is_local_with_weights_that_take_turns():
+def test_tiled_is_local_with_periodic_weights():
     (tiled,), (arrays,), x = variant("tiled", stride=2)
     (local,), _, _ = variant("local", stride=2)
     places = np.ix_(*(np.arange(n) % 2 for n in tiled.output_size(x.shape[2:])))
@@ -375,7 +375,7 @@ def test_layers_of_several_inputs_and_of_several_outputs():
     assert joined.shape == (2, 6, 4)
     parts = backend.run_layer(Split(2, axis=1), joined)
     assert [part.tolist() for part in parts] == [first.tolist(), second.tolist()]
-    parts[0][:] = 7  # no view of what was divided
+    parts[0][:] = 7  # not views of the divided tensor
     assert joined[0, 0, 0] == 1
 
 
@@ -413,7 +413,7 @@ TENSORS = [
 
 
 @pytest.mark.parametrize(("layer", "arrays", "expected"), TENSORS, ids=lambda each: type(each).__name__)
-def test_layers_on_whole_tensors_are_calls_of_numpy(layer, arrays, expected):
+def test_layers_on_whole_tensors_equal_numpy(layer, arrays, expected):
     x = np.arange(1.0, 25).reshape(2, 3, 4) / 4
     y = backend.run_layer(layer, x, **arrays)
     assert_close(y.astype(float), expected(x).astype(float))
@@ -474,7 +474,7 @@ def test_resize_is_a_layer_that_knows_its_axes():
 
 
 @pytest.mark.parametrize("row", [[-inf, -inf], [inf, 1.0], [-inf, 3.0], [nan, 1.0], [700.0, 800.0]])
-def test_a_log_of_summed_exponentials_is_infinite_where_it_is(row: list[float]) -> None:
-    """PyTorch's logsumexp, SciPy's: a row that is masked as a whole sums to 0."""
+def test_a_log_of_summed_exponentials_may_be_infinite(row: list[float]) -> None:
+    """As in PyTorch's and SciPy's logsumexp: the exponentials of a completely masked row sum to 0."""
     found = backend.run_layer(Reduce("log-sum-exp", (1,), keep=False), np.array([row, [0.0, 0.0]]))
     np.testing.assert_allclose(found, [logsumexp(row), np.log(2)])

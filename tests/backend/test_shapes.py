@@ -1,4 +1,4 @@
-"""The calculator and the operators cannot drift apart: one shape, or an error on both sides."""
+"""The calculator and the operators agree: the same shape, or an error from both."""
 
 from math import prod
 
@@ -22,7 +22,7 @@ def outcome(call):
 
 @st.composite
 def geometries(draw):
-    """Draw an input shape and options, many of which no layer takes."""
+    """Draw an input shape and options, many of them invalid."""
     dims = draw(st.integers(1, 3))
 
     def several(low, high):
@@ -46,7 +46,7 @@ CHANNELS = st.integers(1, 6)
 
 
 def sized(layer, shape):
-    """Return a layer's output size, and ones where it has none: something for an operator to refuse."""
+    """Return a layer's output size, or ones if it has none, which the operator has to reject."""
     return outcome(lambda: layer().output_shape(shape)[1:]) or (1,) * (len(shape) - 1)
 
 
@@ -131,7 +131,7 @@ def test_others(geometry, channels, number, mode):
     assert outcome(lambda: backend.batch_norm(x, *ones).shape[1:]) == expected
 
 
-def test_every_layer_has_an_operator_but_those_that_stand_beside_or_are_only_counted():
+def test_every_layer_has_an_operator_except_branches_and_layers_that_are_only_counted():
     records = {
         kind
         for name in layers.__all__

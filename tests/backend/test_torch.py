@@ -45,7 +45,7 @@ def layer(request):
 
 
 def theirs(name, *arrays, **options):
-    """Call PyTorch, or skip what it refuses."""
+    """Call PyTorch, or skip the test if it rejects the arguments."""
     try:
         with torch.no_grad():
             result = getattr(functional, name)(
@@ -200,7 +200,7 @@ def test_an_output_size_of_a_transposed_layer(layer):
         try:
             with torch.no_grad():
                 expected = module(torch.from_numpy(layer["x"]), output_size=size).numpy()
-        except (ValueError, RuntimeError):  # also where the sizes differ from what it can have
+        except (ValueError, RuntimeError):  # also if the sizes are not among those it can have
             with pytest.raises(ArgumentError):
                 backend.conv_transpose(layer["x"], weight, **options, output_size=size)
         else:
@@ -208,7 +208,7 @@ def test_an_output_size_of_a_transposed_layer(layer):
 
 
 def test_deform_conv(layer):
-    """What torchvision's operator does, in PyTorch's words: sample the input at each tap, weigh and sum."""
+    """The operator of torchvision in terms of PyTorch: sample the input at each tap, multiply and sum."""
     if layer["dims"] != 2:
         pytest.skip("grid_sample is written for two dimensions here")
     x, kernel, groups = layer["x"], layer["kernel"], layer["groups"]
@@ -225,7 +225,7 @@ def test_deform_conv(layer):
     for group, (channels, weight) in enumerate(
         zip(np.split(x, groups, axis=1), np.split(layer["weight"], groups), strict=True)
     ):
-        framed = np.pad(channels, ((0, 0), (0, 0), (1, 1), (1, 1)))  # so that -1 and n are elements, too
+        framed = np.pad(channels, ((0, 0), (0, 0), (1, 1), (1, 1)))  # so that -1 and n are elements as well
         mine = np.split(np.arange(len(layer["weight"])), groups)[group]
         for tap in np.ndindex(*kernel):
             grid = []  # x before y, from -1 to 1

@@ -14,7 +14,7 @@ few = settings(max_examples=60, deadline=None)
 
 
 def transposed(case, draw):
-    """Turn a case into one for conv_transpose: any input, and an output_padding that is allowed."""
+    """Change a case into one for conv_transpose, with any input and a valid output_padding."""
     return tuple(
         draw.draw(st.integers(0, max(s, d) - 1)) for s, d in zip(case.stride, case.dilation, strict=True)
     )
@@ -46,7 +46,7 @@ def test_equals_plain_loops(case, draw, dtype, with_bias):
 @pytest.mark.parametrize("cheap", ["_cost_scattered", "_cost_by_turns"])
 @few
 @given(case=cases(), draw=st.data(), dtype=st.sampled_from((float, np.float32, np.int64, complex)))
-def test_each_way_equals_plain_loops(cheap, case, draw, dtype):
+def test_each_method_equals_plain_loops(cheap, case, draw, dtype):
     extra = transposed(case, draw)
     x, _ = case.arrays(dtype)
     weight = case.random().integers(-9, 10, (x.shape[1], case.outputs, *case.kernel)).astype(dtype)
@@ -63,8 +63,8 @@ def test_each_way_equals_plain_loops(cheap, case, draw, dtype):
 
 @few
 @given(cases(largest=4, dims=(1, 2)), st.data(), st.sampled_from(MODES), st.sampled_from((float, np.int64)))
-def test_goes_on_beyond_the_border(case, draw, mode, dtype):
-    """What lies beyond is put around x, as far as any of it reaches into the output."""
+def test_padding_modes_equal_a_padded_input(case, draw, mode, dtype):
+    """The border around x is padded as far as it contributes to the output."""
     assume(case.images)
     extra, value = transposed(case, draw), 7 if mode == "constant" else 0
     x, _ = case.arrays(dtype)
@@ -90,7 +90,7 @@ def test_goes_on_beyond_the_border(case, draw, mode, dtype):
 
 
 @pytest.mark.parametrize("k", [2, 300])
-def test_weights_that_are_not_finite_meet_no_zeros_of_the_border(k, monkeypatch):
+def test_weights_that_are_not_finite_are_not_multiplied_by_a_zero_border(k, monkeypatch):
     monkeypatch.setattr(spreading, "_cost_by_turns", lambda *_: -1)
     weight = np.ones((1, 1, k))
     weight[0, 0, 0] = np.inf
@@ -100,7 +100,7 @@ def test_weights_that_are_not_finite_meet_no_zeros_of_the_border(k, monkeypatch)
 
 
 def test_a_large_kernel_is_no_more_work_than_its_products(monkeypatch):
-    """10x10 by 255x255 and a border: only what reaches into the output is computed."""
+    """10x10 by 255x255 with a border: only products that contribute to the output are computed."""
     done = []
     way = spreading.correlate
 
@@ -114,7 +114,7 @@ def test_a_large_kernel_is_no_more_work_than_its_products(monkeypatch):
     x, weight = np.arange(100.0).reshape(1, 1, 10, 10), np.ones((1, 1, 255, 255))
     y = backend.conv_transpose(x, weight, stride=2, padding="same", output_padding=1, padding_mode="reflect")
     assert y.shape == (1, 1, 20, 20)
-    assert sum(done) == 10 * 10 * 255 * 255  # each output meets a quarter of the taps
+    assert sum(done) == 10 * 10 * 255 * 255  # each output uses a quarter of the taps
 
 
 @few
@@ -126,7 +126,7 @@ def test_is_the_adjoint_of_conv(case):
     y = backend.conv(x, weight, **options)
     other = case.random().standard_normal(y.shape)
     ends = zip(case.size, case.pads, case.dilation, case.kernel, case.stride, strict=True)
-    left = [(n + sum(pair) - d * (k - 1) - 1) % s for n, pair, d, k, s in ends]  # what the stride left over
+    left = [(n + sum(pair) - d * (k - 1) - 1) % s for n, pair, d, k, s in ends]  # elements that the stride skipped at the end
     back = backend.conv_transpose(other, weight, output_padding=left, **options)
     assert back.shape == x.shape
     assert np.isclose((y * other).sum(), (x * back).sum(), rtol=1e-9, atol=1e-9)
@@ -200,7 +200,7 @@ def test_errors(arguments, message):
 @few
 @given(cases(), st.data())
 def test_an_output_size_is_the_input_size_of_the_convolution_that_it_transposes(case, draw):
-    """Any size between the smallest and stride - 1 more, as PyTorch's modules have it."""
+    """Any size from the smallest to stride - 1 more, as in PyTorch's modules."""
     x, _ = case.arrays()
     weight = case.random().standard_normal((x.shape[1], case.outputs, *case.kernel))
     options = {**case.options, "groups": case.groups}
@@ -241,8 +241,8 @@ def test_an_output_size_that_no_output_padding_leads_to():
         backend.conv_transpose(x, weight, stride=2, output_size=(1, 1, 1, 10, 10))
 
 
-def test_many_turns_are_not_taken_one_by_one(monkeypatch):
-    """A kernel of as many taps as the stride is scattered element by element, in the wink of one."""
+def test_many_phases_are_not_computed_one_by_one(monkeypatch):
+    """A kernel with as many taps as the stride is scattered element by element, without a convolution per phase."""
     monkeypatch.setattr(spreading.Spread, "turns", None)
     x, weight = np.array([[[1.0, 2.0]]]), np.arange(100_000.0).reshape(1, 1, -1)
     y = backend.conv_transpose(x, weight, stride=100_000)

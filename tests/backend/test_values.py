@@ -1,4 +1,4 @@
-"""Values back in a dtype: ranges, what minmax measures, NaN and infinity; halves by exact fractions."""
+"""Conversion of values to a dtype: ranges, minmax, NaN and infinity; halves are checked by exact fractions."""
 
 from fractions import Fraction
 
@@ -31,7 +31,7 @@ def test_minmax_is_exact_of_whole_numbers(dtype: str, numbers: list[int]) -> Non
     for values in (np.array(numbers), np.array(numbers, float)):
         made = into_dtype(values, np.dtype(dtype), "minmax")
         error = np.abs(made.pixels.astype(float) - np.array(stretched(numbers, white), float))
-        assert error.max() <= (white > 65535)  # of 32 bits a product of two is rounded before it is divided
+        assert error.max() <= (white > 65535)  # with 32 bits, a product of two values is rounded before it is divided
         assert made.extent == (min(numbers), max(numbers))
         assert made.clipped == 0
 
@@ -42,18 +42,18 @@ def test_minmax_is_exact_of_whole_numbers(dtype: str, numbers: list[int]) -> Non
     ("offset", [0, 0, 125, 132, 255, 255]),
     ("minmax", [0, 0, 0, 2, 255, 255]),
 ])  # fmt: skip
-def test_what_is_not_finite_in_whole_numbers(value_range: str, right: list[int]) -> None:
+def test_non_finite_values_in_integers(value_range: str, right: list[int]) -> None:
     values = np.array([NAN, -INF, -3.0, 4.0, 900.0, INF])
     made = into_dtype(values, np.dtype("uint8"), value_range)
     assert made.pixels.tolist() == right
     lost = {"clip": 5, "abs": 4, "offset": 4, "minmax": 3}  # NaN, both infinities, and those beyond the depth
     assert made.clipped == lost[value_range] / 6
-    assert np.isnan(values[0])  # the values themselves stay
+    assert np.isnan(values[0])  # the values themselves are unchanged
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("value_range", ["clip", "abs", "offset", "minmax"])
-def test_floats_keep_what_is_not_finite(dtype: str, value_range: str) -> None:
+def test_floats_keep_non_finite_values(dtype: str, value_range: str) -> None:
     made = into_dtype(np.array([NAN, -INF, 2.0, 6.0, INF]), np.dtype(dtype), value_range)
     assert np.isnan(made.pixels[0])
     assert np.isinf(made.pixels[[1, 4]]).all()

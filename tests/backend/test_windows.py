@@ -26,7 +26,7 @@ def test_deviations_are_exact_of_whole_numbers(x, data):
             assert found[row, column] == 0
 
 
-def test_deviations_keep_their_digits_far_from_zero():
+def test_deviations_stay_precise_far_from_zero():
     small = np.random.default_rng(6).random((20, 30)) * 2.0**-30
     lifted = small.round(45) + 1.0
     found = window_deviations(lifted, (5, 7))

@@ -1,4 +1,4 @@
-"""Memory that one call leaves to the next."""
+"""Working memory that is reused by the next call."""
 
 from threading import Thread
 
@@ -19,7 +19,7 @@ def test_the_next_call_gets_the_same_memory():
         assert (again.ctypes.data, again.shape, again.dtype) == (place, (100,), np.float64)
 
 
-def test_who_borrows_meanwhile_gets_other_memory():
+def test_a_concurrent_user_gets_other_memory():
     with Borrowed(FLOAT, (1000,)) as (outer,):
         outer[:] = 1
         with Borrowed(FLOAT, (1000,)) as (inner,):
@@ -41,7 +41,7 @@ def test_large_memory_is_not_kept():
         assert not np.may_share_memory(large, after)
 
 
-def test_objects_lie_in_memory_of_their_own():
+def test_objects_have_separate_memory():
     with Borrowed(np.dtype(object), (3, 2)) as (first, second):
         first[:] = 2**70
         assert (first[0], len(first), len(second)) == (2**70, 3, 2)

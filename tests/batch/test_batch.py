@@ -1,4 +1,4 @@
-"""A failure is recorded and the rest go on, wherever the jobs run; what is told is told in order."""
+"""A failure is recorded and the other jobs continue, wherever they run; results are reported in order."""
 
 import os
 import signal
@@ -97,7 +97,7 @@ def skip_even(job: Job) -> Outcome:
 
 
 @pytest.mark.parametrize("executor", [None, ThreadPoolExecutor, Isolated])
-def test_what_is_found_done_is_skipped(executor: Callable[[int], Executor] | None) -> None:
+def test_finished_jobs_are_skipped(executor: Callable[[int], Executor] | None) -> None:
     recorder = run(jobs(3), skip_even, executor and executor(2))
     assert recorder.statuses == [(1, "done"), (2, "skipped"), (3, "done")]
     assert recorder.shown[1][1].details == ("skipped, it is even",)
@@ -108,12 +108,12 @@ def divide_by_zero(job: Job) -> Outcome:
 
 
 @pytest.mark.parametrize("executor", [None, ThreadPoolExecutor, Isolated])
-def test_a_bug_stays_a_bug(executor: Callable[[int], Executor] | None) -> None:
+def test_unexpected_exceptions_propagate(executor: Callable[[int], Executor] | None) -> None:
     with pytest.raises(ZeroDivisionError):
         run(jobs(9), divide_by_zero, executor and executor(2))
 
 
-def test_no_memory_is_an_expected_failure() -> None:
+def test_a_memory_error_is_an_expected_failure() -> None:
     def work(job: Job) -> Outcome:
         raise MemoryError
 
@@ -122,9 +122,9 @@ def test_no_memory_is_an_expected_failure() -> None:
     }
 
 
-def test_all_is_told_in_order_and_noted_as_it_happens() -> None:
+def test_results_are_reported_in_order_and_recorded_at_once() -> None:
     def work(job: Job) -> Outcome:
-        time.sleep(0.02 * (job.number % 2))  # every other one is done long before the one ahead of it
+        time.sleep(0.02 * (job.number % 2))  # every second job is done long before the one ahead of it
         return Outcome()
 
     recorder = run(jobs(60), work, ThreadPoolExecutor(8), 8)
@@ -134,7 +134,7 @@ def test_all_is_told_in_order_and_noted_as_it_happens() -> None:
 
 
 @pytest.mark.parametrize("width", [1, 3])
-def test_jobs_are_taken_as_they_are_needed(width: int) -> None:
+def test_jobs_are_taken_on_demand(width: int) -> None:
     taken = over = most = 0
 
     def lazily() -> Iterator[Job]:
@@ -169,7 +169,7 @@ def test_answers_that_wait_for_an_earlier_one_are_bounded() -> None:
 
     recorder = run(jobs(30), work, ThreadPoolExecutor(2), 2)
     assert [job.number for job, _ in recorder.shown] == list(range(1, 31))
-    assert 4 <= at_end_of_first[0] <= 8  # four answers of 16 MiB fill what may wait; four jobs are under way
+    assert 4 <= at_end_of_first[0] <= 8  # four waiting answers of 16 MiB reach the limit; four jobs are running
 
 
 @pytest.mark.parametrize("executor", [None, ThreadPoolExecutor])
@@ -209,14 +209,14 @@ def die_once(job: Job) -> Outcome:
     return Outcome()
 
 
-def test_a_suspect_is_tried_again(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_suspect_is_repeated(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MARK", str(tmp_path))
     recorder = run(jobs(10), die_once, Isolated(3), 3)
     assert recorder.statuses == [(number, "done") for number in range(1, 11)]
 
 
 def test_suspects_run_alone() -> None:
-    """An executor that breaks all that it has, as the standard library's pool of processes does."""
+    """An executor that fails all its jobs together, as the standard library's ProcessPoolExecutor does."""
     running: set[int] = set()
     tries: list[int] = []
     beside_second_try: set[int] = set()
@@ -256,7 +256,7 @@ def loop_at_two(job: Job) -> Outcome:
     return Outcome()
 
 
-def test_what_runs_away_is_stopped() -> None:
+def test_jobs_over_their_time_are_stopped() -> None:
     recorder = run(jobs(5), loop_at_two, Isolated(2, 0.5), 2)
     assert recorder.errors == {
         2: "job 2: it took longer than 0.5 s and was stopped; allow more time, or use a smaller picture"
@@ -276,11 +276,11 @@ def give_up(job: Job) -> Outcome:
     raise OSError(f"lost {job.number}")
 
 
-def test_what_an_executor_gives_up_is_a_failure() -> None:
+def test_cancelled_jobs_are_failures() -> None:
     assert run(jobs(2), give_up, ThreadPoolExecutor(1), 1).errors == {1: "job 1: lost 1", 2: "job 2: lost 2"}
 
 
-def test_the_run_ends_where_its_workers_have_gone() -> None:
+def test_the_run_ends_if_its_workers_are_gone() -> None:
     class Lost(Executor):
         def submit(self, fn: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
             future: Future[Outcome] = Future()
@@ -294,7 +294,7 @@ def test_the_run_ends_where_its_workers_have_gone() -> None:
 # The gate and the signals
 
 
-def test_a_closed_gate_lets_nobody_in_and_waits_for_those_inside() -> None:
+def test_a_closed_gate_blocks_and_waits_for_those_inside() -> None:
     gate, left = Gate(), []
 
     def write() -> None:
@@ -314,7 +314,7 @@ def test_a_closed_gate_lets_nobody_in_and_waits_for_those_inside() -> None:
     thread.join()
 
 
-def test_a_gate_waits_no_longer_than_it_may() -> None:
+def test_a_gate_waits_until_its_limit() -> None:
     gate = Gate()
     with gate:
         started = time.monotonic()
@@ -347,7 +347,7 @@ def test_a_signal_ends_a_job_but_not_a_write() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_what_ends_after_nobody_listens_any_more_is_noted() -> None:
+def test_results_after_the_end_of_reporting_are_recorded() -> None:
     class Deaf(Recorder):
         def show(self, job: Job, outcome: Outcome) -> None:
             raise BrokenPipeError
@@ -369,7 +369,7 @@ def test_what_ends_after_nobody_listens_any_more_is_noted() -> None:
     assert [number for number, _, _ in recorder.recorded] == [1, 2]
 
 
-def test_what_was_written_when_a_signal_came_is_noted() -> None:
+def test_outputs_written_during_a_signal_are_recorded() -> None:
     def work(job: Job) -> Outcome:
         with WRITES:
             pass
@@ -382,7 +382,7 @@ def test_what_was_written_when_a_signal_came_is_noted() -> None:
     assert [number for number, _, _ in recorder.recorded] == [1, 2]
 
 
-def test_a_signal_leaves_a_grace_to_what_is_being_done() -> None:
+def test_a_signal_gives_running_jobs_a_grace_period() -> None:
     def work(job: Job) -> Outcome:
         if job.number == 2:
             os.kill(os.getpid(), signal.SIGINT)

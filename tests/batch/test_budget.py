@@ -1,4 +1,4 @@
-"""Jobs take no more memory together than there may be: who asks first is served first, in whichever process."""
+"""Jobs together stay within the memory limit; requests are served in their order, also between processes."""
 
 import os
 import signal
@@ -39,23 +39,23 @@ def test_shares_together_are_within_the_limit(budget: Budget) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(job, [10, 60, 50, 100, 1, 30, 70, 20] * 4))
     assert max(most) <= 100
-    assert len(most) == 32  # all of them had their turn
+    assert len(most) == 32  # all of them were served
     assert max(map(len, [held])) == 0
     assert budget.taken == 0
 
 
-def test_several_fit_beside_one_another(budget: Budget) -> None:
+def test_several_fit_at_once(budget: Budget) -> None:
     barrier = threading.Barrier(3, timeout=30)
 
     def job(_: int) -> None:
         with budget.share(33, 100):
-            barrier.wait()  # none goes on before all three are here
+            barrier.wait()  # none continues before all three are running
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(job, range(3)))
 
 
-def test_who_asks_first_is_served_first(budget: Budget) -> None:
+def test_requests_are_served_in_order(budget: Budget) -> None:
     order: list[str] = []
 
     def job(name: str, wanted: int) -> None:
@@ -76,7 +76,7 @@ def test_who_asks_first_is_served_first(budget: Budget) -> None:
     assert order == ["large", "small"]
 
 
-def test_who_is_alone_gets_what_it_asks_for(budget: Budget) -> None:
+def test_a_single_job_gets_any_amount(budget: Budget) -> None:
     with budget.share(200, 100):
         assert budget.taken == 200
 
@@ -87,7 +87,7 @@ def test_a_job_that_fails_gives_its_share_back(budget: Budget) -> None:
     assert budget.taken == 0
 
 
-def test_nobody_waits_when_the_run_has_ended(budget: Budget) -> None:
+def test_no_job_waits_after_the_end_of_the_run(budget: Budget) -> None:
     budget.take(100, 100)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(budget.take, 1, 100)
@@ -100,7 +100,7 @@ def test_nobody_waits_when_the_run_has_ended(budget: Budget) -> None:
     assert budget.taken == 100
 
 
-# In processes of their own, whose memory is that of one run
+# In separate processes, which share the memory of one run
 
 
 def _logged(path: Path, wanted: int, seconds: float) -> None:

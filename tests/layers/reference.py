@@ -20,7 +20,7 @@ def scattered(n, k, s, d):
 
 
 class Tally:
-    """The operations of all numbers that share it."""
+    """The operations counted by all numbers that share it."""
 
     def __init__(self):
         self.multiplications = self.additions = self.comparisons = self.transcendentals = 0

@@ -78,7 +78,7 @@ def test_a_shape_is_any_sequence_of_whole_numbers(layer, how):
 
 
 @pytest.mark.parametrize("how", SPELLINGS)
-def test_so_it_is_in_every_function_of_chains(how):
+def test_functions_of_chains_take_any_sequence(how):
     shape, spelled = SHAPE, SPELLINGS[how](SHAPE)
     chain = parse_chain("conv k3 o8, convT k2 s3, maxpool k2, flatten, dense o3", shape)
     assert parse_chain("conv k3 o8, convT k2 s3, maxpool k2, flatten, dense o3", spelled) == chain
@@ -91,7 +91,7 @@ def test_so_it_is_in_every_function_of_chains(how):
         assert variant(conv, spelled) == variant(conv, shape)
 
 
-def test_several_inputs_may_be_spelled_apart():
+def test_several_inputs_may_have_different_sequence_types():
     assert layers.Add().output_shape(np.array(SHAPE), list(SHAPE)) == SHAPE
     assert layers.Add().cost(np.array(SHAPE, np.uint8), SHAPE).additions == 480
     assert layers.Concat().output_shape(list(SHAPE), np.array(SHAPE)) == (8, 12, 10)
@@ -101,7 +101,7 @@ def test_several_inputs_may_be_spelled_apart():
 
 @pytest.mark.parametrize("how", SPELLINGS)
 @pytest.mark.parametrize("field", ["kernel_size", "stride", "padding", "dilation"])
-def test_so_it_is_in_every_option_per_axis(field, how):
+def test_options_per_axis_take_any_sequence(field, how):
     options = {**CHANNELS, "kernel_size": 3} | {field: SPELLINGS[how]((3, 2))}
     layer = Conv(**options)
     assert layer == Conv(**options | {field: (3, 2)})
@@ -221,7 +221,7 @@ def test_one_number_is_the_size_of_all_axes_to_a_variant():
         assert layers.VARIANTS[name](conv, 9) == layers.VARIANTS[name](conv, (3, 9, 9))
 
 
-def test_what_a_layer_is_made_of_can_be_given_in_order():
+def test_the_arguments_of_a_layer_can_be_positional():
     assert layers.Conv(3, 64, 7) == layers.Conv(in_channels=3, out_channels=64, kernel_size=7)
     assert layers.ConvTranspose(3, 64, 7) == layers.ConvTranspose(
         in_channels=3, out_channels=64, kernel_size=7

@@ -122,7 +122,7 @@ def test_scalars_become_tuples_once():
         ),
     ],
 )
-def test_a_bad_layer_is_named_at_birth(options, text):
+def test_the_constructor_rejects_a_bad_layer(options, text):
     with pytest.raises(ArgumentError, match=text):
         conv(**options)
 

@@ -65,7 +65,7 @@ def test_offset_groups_divide_the_input_channels():
         DeformConv(**OPTIONS, offset_groups=3)
 
 
-def test_a_branch_is_counted_and_its_input_goes_on():
+def test_a_branch_is_counted_and_passes_its_input_on():
     conv = Conv(**OPTIONS)
     branch = Branch(layer=conv)
     shape = (4, 9, 9)

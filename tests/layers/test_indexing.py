@@ -127,7 +127,7 @@ def test_what_an_output_sees():
         (lambda: PadAxes(((0, 0),), mode="odd"), "there is no padding mode 'odd'; choose one of"),
     ],
 )
-def test_what_does_not_fit_is_told(make, told):
+def test_errors_of_inputs_that_do_not_fit(make, told):
     with pytest.raises(ArgumentError) as error:
         make()
     assert told in str(error.value)

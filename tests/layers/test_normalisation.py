@@ -75,6 +75,6 @@ def test_local_response_normalisation_counts_its_formula():
         ),
     ],
 )
-def test_what_does_not_fit_is_told(call, text):
+def test_errors_of_inputs_that_do_not_fit(call, text):
     with pytest.raises(ArgumentError, match=text):
         call()

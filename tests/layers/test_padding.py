@@ -18,7 +18,7 @@ def test_every_form_becomes_pairs():
     assert normalise_padding("same", (3, 3), (1, 1)) == "same"
 
 
-def test_a_lone_pair_is_for_all_axes():
+def test_a_single_pair_is_for_all_axes():
     assert normalise_padding(((1, 2),), (3, 3), (1, 1)) == ((1, 2), (1, 2))
     assert Conv(in_channels=1, out_channels=1, kernel_size=3, padding=((1, 2),)).padding == ((1, 2), (1, 2))
 

@@ -10,7 +10,7 @@ from tests.layers import reference
 SHAPE = (2, 6, 5)
 
 
-def test_windows_lie_side_by_side_unless_a_stride_is_given():
+def test_windows_are_adjacent_unless_a_stride_is_given():
     assert MaxPool(kernel_size=(3, 2)).stride == (3, 2)
     assert AvgPool(kernel_size=3, stride=1).stride == (1, 1)
     assert MaxPool(kernel_size=3, stride=1).output_shape((1, 5, 5)) == (1, 3, 3)  # Dumoulin & Visin, 7
@@ -66,7 +66,7 @@ def pytorch_count(n, before, after, k, s, d):
             {"kernel_size": 2, "stride": 3, "padding": 1, "ceil_mode": True},
             2,
         ),  # not a third, in the padding
-        (2, {"kernel_size": 3, "stride": 2, "ceil_mode": True}, 1),  # hangs over, as in PyTorch
+        (2, {"kernel_size": 3, "stride": 2, "ceil_mode": True}, 1),  # extends beyond the input, as in PyTorch
     ],
 )
 def test_ceil_mode(n, options, o):
@@ -147,7 +147,7 @@ def test_the_power_of_a_norm_is_above_0(power):
         LpPool(kernel_size=2, norm_type=power)
 
 
-def test_a_power_beyond_use_is_refused():
+def test_a_too_large_power_is_rejected():
     with pytest.raises(
         ArgumentError, match=r"p-norm must be at most 1e\+06, or inf for the maximum, got 1e\+308"
     ):

@@ -135,7 +135,7 @@ def test_a_deformable_layer_has_no_fixed_field():
     assert fields([deform, conv], (1, 8, 8)) == [(Axis(),) * 2] * 2
 
 
-def test_a_transposed_layer_with_gaps_shows_some_outputs_less():
+def test_some_outputs_of_a_transposed_layer_with_gaps_see_less():
     (axes,) = fields([ConvTranspose(**line(kernel_size=2, stride=3))], (1, 8))
     assert axes == (Axis(1, Fraction(1, 3), 0, 0.5),)  # outputs 0 and 1 see input 0, output 2 sees none
     (axes,) = fields([ConvTranspose(**line(kernel_size=3, stride=2, dilation=2))], (1, 8))

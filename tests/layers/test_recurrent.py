@@ -78,6 +78,6 @@ def test_layouts():
         ),
     ],
 )
-def test_what_does_not_fit_is_told(call, text):
+def test_errors_of_inputs_that_do_not_fit(call, text):
     with pytest.raises(ArgumentError, match=text):
         call()

@@ -41,7 +41,7 @@ def rounded(rounding, x):
     st.sampled_from(["nearest", "bilinear", "bicubic"]),
     st.sampled_from(["floor", "ceil", "half-down", "half-up"]),
 )
-def test_every_output_sees_what_onnx_says(n, scale, coordinates, mode, rounding):
+def test_every_output_sees_the_inputs_of_onnx(n, scale, coordinates, mode, rounding):
     layer = Resize(scale=scale, mode=mode, coordinates=coordinates, rounding=rounding, dims=1)
     if floor(n * scale) == 0:
         with pytest.raises(ArgumentError, match="the output would be empty"):
@@ -105,6 +105,6 @@ def test_pads_and_cuts():
         ({"scale": 2, "rounding": "up"}, "rounding must be one of floor, ceil"),
     ],
 )
-def test_bad_options_are_told(options, text):
+def test_errors_of_bad_options(options, text):
     with pytest.raises(ArgumentError, match=text):
         Resize(**options)

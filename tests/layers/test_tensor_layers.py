@@ -350,7 +350,7 @@ def test_gathered_and_stored_tensors():
         (Unknown("NonZero"), [(2, 3)], "NonZero cannot be counted: there is no formula for it"),
     ],
 )
-def test_what_does_not_fit_is_told(layer, shapes, text):
+def test_errors_of_inputs_that_do_not_fit(layer, shapes, text):
     with pytest.raises(ArgumentError, match=text):
         layer.output_shapes(*shapes)
 
@@ -374,6 +374,6 @@ def test_what_does_not_fit_is_told(layer, shapes, text):
         (lambda: Gather(indices=(1,), table=(2, 3)), "cannot both be stored"),
     ],
 )
-def test_bad_options_are_told(make, text):
+def test_errors_of_bad_options(make, text):
     with pytest.raises(ArgumentError, match=text):
         make()

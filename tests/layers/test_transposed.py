@@ -77,7 +77,7 @@ def test_same_multiplies_by_the_stride(n, k, s, d, name):
     assert even.output_shape((1, n)) == (1, n * s)
 
 
-def test_same_adds_at_the_end_what_a_short_kernel_leaves_open():
+def test_same_extends_the_end_for_a_short_kernel():
     short = transposed(kernel_size=2, stride=4, padding="same")
     assert short.pads((3,)) == ((0, -2),)
     assert short.output_shape((1, 3)) == (1, 12)
@@ -98,7 +98,7 @@ def test_same_adds_at_the_end_what_a_short_kernel_leaves_open():
         ({"in_channels": 2, "out_channels": 3, "groups": 2}, "out_channels 3 cannot be divided into 2"),
     ],
 )
-def test_a_bad_layer_is_named_at_birth(options, text):
+def test_the_constructor_rejects_a_bad_layer(options, text):
     with pytest.raises(ArgumentError, match=text):
         transposed(kernel_size=3, **options)
 

@@ -24,7 +24,7 @@ def test_local_fits_one_size_only():
         local.output_shape((2, 7, 6))
 
 
-def test_local_with_an_empty_output_fails_at_birth():
+def test_the_constructor_rejects_a_local_layer_with_an_empty_output():
     with pytest.raises(ArgumentError, match="the output would be empty"):
         LocalConv(in_channels=1, out_channels=1, kernel_size=3, input_size=2)
     with pytest.raises(ArgumentError, match="input_size must be at least 1, got 0"):

@@ -33,18 +33,18 @@ def variant(name, conv=CONV, shape=SHAPE):
     return VARIANTS[name](conv, shape)
 
 
-def test_every_name_of_the_design_is_there():
+def test_every_name_of_the_design_exists():
     assert list(VARIANTS) == NAMES
 
 
-def test_no_name_is_there_twice():
+def test_every_name_is_unique():
     assert [spec.name for spec in VARIANTS.values()] == NAMES
     with pytest.raises(ValueError, match="there are two variants 'tiled'"):
         by_name([*VARIANTS.values(), VARIANTS["tiled"]])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_variant_runs_and_says_what_it_means_in_one_line(name):
+def test_every_variant_runs_and_has_a_description_of_one_line(name):
     layers = variant(name)
     assert shapes(layers, SHAPE)
     assert total_cost(layers, SHAPE).macs == sum(
@@ -102,7 +102,7 @@ def test_a_depthwise_layer_multiplies_its_channels(channels, outputs, k):
     assert layer.params() == outputs * k * k + outputs  # the multiplier's kernels of each channel
 
 
-def test_what_a_variant_has_of_its_own_is_the_same_whatever_the_layer():
+def test_ignored_options_are_exactly_those_that_change_no_layer():
     """For every variant, `ignores` has exactly the options that change no layer."""
     base = {
         "in_channels": 4,
@@ -122,7 +122,7 @@ def test_what_a_variant_has_of_its_own_is_the_same_whatever_the_layer():
             assert (with_it == without) == VARIANTS[name].ignores(option, value), (name, option)
 
 
-def test_values_that_a_variant_has_anyway_are_not_ignored():
+def test_values_that_equal_those_of_the_variant_are_not_ignored():
     pointwise, resize = VARIANTS["pointwise"], VARIANTS["resize-conv"]
     for value in (1, (1, 1), [1]):
         assert not pointwise.ignores("kernel_size", value)

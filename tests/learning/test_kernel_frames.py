@@ -22,7 +22,7 @@ def test_a_frame_for_each_step_with_one_scale():
     assert picture.frames[0].pixels.shape == (48, 96, 3)
 
 
-def test_many_steps_are_shown_in_part():
+def test_of_many_steps_a_part_is_shown():
     trace = [np.full((3, 3), float(step)) for step in range(1001)]
     frames = kernel_frames(trace).frames
     assert len(frames) == 200
@@ -42,12 +42,12 @@ def test_a_sheet_has_each_kernel_once():
         top, left = number // 3 * step, number % 3 * step
         tile = pixels[top : top + 3 * cell : cell, left : left + 3 * cell : cell]
         expected = np.full((3, 3, 3), WHITE)
-        expected.reshape(9, 3)[number] = RED  # each on a scale of its own
+        expected.reshape(9, 3)[number] = RED  # each with its own scale
         assert np.array_equal(tile, expected)
-    assert (pixels[step:, 2 * step :] == 128).all()  # nothing
+    assert (pixels[step:, 2 * step :] == 128).all()  # no kernel
 
 
-def test_three_channels_are_colours_and_two_stand_apart():
+def test_three_channels_are_colours_and_two_are_side_by_side():
     bank = np.zeros((1, 3, 2, 2))
     bank[0, :, 0, 0] = 1, -1, 0
     assert kernel_sheet(bank).frames[0].pixels[0, 0].tolist() == [255, 0, 128]

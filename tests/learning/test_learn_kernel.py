@@ -1,4 +1,4 @@
-"""convcli.learn_kernel: the kernels that were applied come back, against lstsq of NumPy and plain loops."""
+"""convcli.learn_kernel: recovers the kernels that were applied; checked by NumPy's lstsq and plain loops."""
 
 from itertools import product
 
@@ -36,7 +36,7 @@ def test_every_named_kernel_comes_back_from_floats(name):
     learned = learn_kernel(FLOATS, after, kernel.shape)
     assert (
         np.abs(learned.weights - weights).max() < 1e-6 * np.abs(weights).max()
-    )  # of float32 that filter returns
+    )  # with the float32 values that filter returns
     assert abs(learned.bias) < 1e-6 * np.abs(weights).sum()
     assert learned.rank == learned.unknowns == weights.size + 1
     assert learned.undetermined == ()
@@ -45,7 +45,7 @@ def test_every_named_kernel_comes_back_from_floats(name):
 @pytest.mark.parametrize("name", [name for name in NAMED if name not in ("bilinear", "nearest")])
 @pytest.mark.parametrize("larger", [0, 2])
 def test_every_named_kernel_comes_back_from_8_bits(name, larger):
-    """Whole weights exactly; others as well as rounding to whole samples, an error of 1 / sqrt(12), lets them."""
+    """Integer weights exactly; others within the error of rounding to integer samples, 1 / sqrt(12)."""
     kernel = parse_kernel(name)
     after = convcli.filter_picture(NOISE, name)
     learned = learn_kernel(NOISE, after, [side + larger for side in kernel.shape])
@@ -72,7 +72,7 @@ def test_every_named_kernel_comes_back_from_8_bits(name, larger):
     ],
 )  # fmt: skip
 def test_kernels_of_several_sizes_come_back_from_8_bits(spec):
-    """Within five standard errors, which are those of rounding to whole samples."""
+    """Within five standard errors of rounding to integer samples."""
     picture = np.random.default_rng(3).integers(0, 256, (120, 140), dtype=np.uint8)
     kernel = parse_kernel(spec)
     weights = np.array(kernel.weights, float) / kernel.divisor
@@ -110,7 +110,7 @@ def test_descent_takes_the_steps_of_plain_loops():
 
 
 def test_descent_of_pictures_with_a_bias_by_plain_gradients():
-    """Samples of 8 bits count as shares of 255: the weights are the same, the bias is in samples."""
+    """Samples of 8 bits are divided by 255: the weights are the same, and the bias is in samples."""
     before, after = NOISE[:9, :8, 0], NOISE[1:8, 1:7, 1]
     learned = learn_kernel(before, after, 3, method="sgd", steps=3, lr=0.001)
     x, y = before / 255, after / 255
@@ -129,8 +129,8 @@ def test_descent_of_pictures_with_a_bias_by_plain_gradients():
 
 
 @pytest.mark.parametrize("mix", [False, True])
-def test_descent_leaves_out_what_does_not_count(mix):
-    """Samples that are masked, or may be clipped, have no part in losses and gradients; of a mix in any channel."""
+def test_descent_leaves_out_masked_and_clipped_samples(mix):
+    """Losses and gradients exclude samples that are masked or may be clipped, in any channel for a mixing kernel."""
     before, after = NOISE[:20, :21], NOISE[20:40, 21:42].copy()
     after[5:9, 3:7, 0], after[12, 11, 1] = 255, 0
     mask = np.ones((20, 21), bool)
@@ -153,7 +153,7 @@ def test_descent_leaves_out_what_does_not_count(mix):
     assert learned.left_out == (17 * (3 if mix else 1), 0, 5 * 4 * 3)
 
 
-def test_descent_ends_where_least_squares_are():
+def test_descent_converges_to_least_squares():
     after = convcli.filter_picture(FLOATS, "binomial", value_range=None)
     exact = learn_kernel(FLOATS, after, 3)
     steps = learn_kernel(FLOATS, after, 3, method="sgd", steps=300)
@@ -161,7 +161,7 @@ def test_descent_ends_where_least_squares_are():
     assert all(after < before for before, after in zip(steps.losses[:99], steps.losses[1:100], strict=True))
 
 
-def test_a_seed_begins_with_its_weights():
+def test_a_seed_sets_the_initial_weights():
     def starts(seed):
         return learn_kernel(TEXTBOOK, EDGES, (1, 2), method="sgd", steps=1, seed=seed).trace[0]
 
@@ -207,7 +207,7 @@ def test_every_geometry_is_that_of_conv(layer):
 
 
 def test_the_border_is_left_out_exactly():
-    """A window that reaches beyond the picture is one whose taps have no source there."""
+    """A window that extends beyond the picture has taps without a source."""
     x = FLOATS[:9, :11]
     for stride, dilation, padding in product((1, 2), (1, 2), ("same", "full", ((2, 1), (0, 3)))):
         pads = convcli.Conv(1, 1, 3, stride=stride, dilation=dilation, padding=padding).pads(x.shape)
@@ -228,7 +228,7 @@ def test_the_border_is_left_out_exactly():
 
 
 def test_the_numbers_of_lstsq():
-    """Of noise: residuals, rank, standard errors and conditioning as NumPy's own least squares have them."""
+    """For noise: residuals, rank, standard errors and condition equal those of NumPy's least squares."""
     before, after = FLOATS, np.random.default_rng(1).standard_normal((22, 27))
     learned = learn_kernel(before, after, 3)
     windows = np.lib.stride_tricks.sliding_window_view(before, (3, 3)).reshape(-1, 9)
@@ -256,8 +256,8 @@ def test_tiles_change_nothing(monkeypatch):
     assert cut.residual == pytest.approx(whole.residual)
 
 
-def test_windows_that_nearly_agree_are_refined():
-    """The normal equations square the condition; what residuals still hold is added until nothing is left."""
+def test_nearly_equal_windows_are_refined():
+    """The normal equations square the condition number, so the solution is refined until the residuals stay the same."""
     bell = np.hanning(33)
     noise = np.random.default_rng(3).standard_normal((1, 120, 130))
     smooth = backend.conv(noise, np.outer(bell, bell)[None, None])[0] + 10
@@ -267,7 +267,7 @@ def test_windows_that_nearly_agree_are_refined():
     assert learned.weights == pytest.approx(weights, abs=1e-9)
 
 
-def test_several_pairs_are_one_table():
+def test_several_pairs_are_solved_together():
     whole = convcli.filter_picture(FLOATS, "emboss", value_range=None)
     halves = [FLOATS[:13], FLOATS[11:]], [whole[1:12, 1:-1], whole[12:-1, 1:-1]]
     together = learn_kernel(*halves, 3, padding="valid")
@@ -294,10 +294,10 @@ def test_a_kernel_for_each_channel():
 
 
 @pytest.mark.parametrize("method", ["exact", "sgd"])
-def test_what_is_told_of_several_channels_is_that_of_all(method):
-    """Losses and squares are summed, of errors and conditions the largest is told, of ranks that of the worst channel."""
+def test_statistics_of_several_channels_include_all(method):
+    """Losses and squares are summed; the largest errors and conditions and the lowest rank of all channels are reported."""
     before = NOISE[:30, :30].copy()
-    before[..., 1] = before[:1, :, 1]  # rows that are alike
+    before[..., 1] = before[:1, :, 1]  # equal rows
     after = NOISE[30:, 30:60] // np.array([3, 2, 1], np.uint8) + np.array([9, 0, 0], np.uint8)
     options = {"method": method, **({"steps": 3, "lr": 1e-4} if method == "sgd" else {})}
     several = learn_kernel(before, after, 3, per_channel=True, **options)
@@ -348,7 +348,7 @@ def light_of(pixels):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_linear_light_is_what_filter_computes_with(dtype):
-    """As NumPy's least squares have it of the light of both, without the samples that may be clipped."""
+    """Equal to NumPy's least squares of both pictures in linear light, without samples that may be clipped."""
     before = np.random.default_rng(5).integers(0, np.iinfo(dtype).max + 1, (50, 60)).astype(dtype)
     after = convcli.filter_picture(before, "sharpen:amount=0.5", linear=True)
     learned = learn_kernel(before, after, 3, linear=True)
@@ -476,8 +476,8 @@ def test_what_is_refused(before, after, options, message):
     assert str(error.value).startswith(message)
 
 
-def test_a_learning_rate_that_diverges_says_where_and_what_would_not():
-    """From weights along the largest eigenvector each step multiplies the error; the limit is 1 / eigenvalue."""
+def test_the_error_of_a_diverging_learning_rate_names_the_step_and_a_rate_that_converges():
+    """Started along the largest eigenvector, each step multiplies the error; the limit is 1 / eigenvalue."""
     windows = np.lib.stride_tricks.sliding_window_view(FLOATS, (3, 3)).reshape(-1, 9)
     limit = 1 / np.linalg.eigvalsh(windows.T @ windows)[-1]
     after = convcli.filter_picture(FLOATS, "sharpen", value_range=None)[1:-1, 1:-1]
@@ -500,12 +500,12 @@ def test_a_learning_rate_that_diverges_says_where_and_what_would_not():
 
 
 @pytest.mark.parametrize("options", [{}, {"linear": True}, {"linear": True, "method": "sgd", "steps": 1}])
-def test_no_more_memory_is_taken_than_was_foretold(options):
+def test_no_more_memory_is_used_than_estimated(options):
     import tracemalloc
 
     picture = np.random.default_rng(0).integers(1, 255, (600, 500), dtype=np.uint8)
     recipe = Recipe.of(3, padding_mode="reflect", **options)
-    recipe.learn([recipe.pair(picture[:9, :9], picture[:9, :9], None)])  # modules and tables are loaded
+    recipe.learn([recipe.pair(picture[:9, :9], picture[:9, :9], None)])  # so that modules and tables are loaded
     tracemalloc.start()
     recipe.learn([recipe.pair(picture, picture, None)])
     peak = tracemalloc.get_traced_memory()[1]

@@ -1,4 +1,4 @@
-"""The named kernel that is nearest: each is found from its own weights, with its arguments."""
+"""The nearest named kernel: each kernel is found from its own weights, with its arguments."""
 
 import numpy as np
 import pytest
@@ -51,11 +51,11 @@ def test_a_kernel_is_nearest_to_itself(spec):
         ("sobel-y", "sobel-y, within 0.01 %"),
     ],
 )
-def test_arguments_have_the_digits_that_they_need(spec, words):
+def test_arguments_have_as_many_digits_as_needed(spec, words):
     assert nearest_kernel(weights_of(spec)).words == words
 
 
-def test_the_distance_is_a_share_of_the_kernels_length():
+def test_the_distance_is_relative_to_the_norm_of_the_kernel():
     weights = weights_of("sobel-x")
     weights[1, 1] = 0.12**0.5
     found = nearest_kernel(weights)
@@ -74,7 +74,7 @@ def test_a_multiple_is_named_with_its_factor():
     )
 
 
-def test_a_factor_that_rounding_may_have_made_is_not_told():
+def test_a_factor_within_rounding_is_not_reported():
     assert (
         nearest_kernel(1.0009 * weights_of("gaussian:sigma=1.4")).words == "gaussian:sigma=1.4, within 0.09 %"
     )
@@ -85,7 +85,7 @@ def test_a_larger_kernel_has_zeros_around():
     assert found.spec == "emboss"
     even = np.pad(
         weights_of("emboss"), ((0, 1), (0, 1))
-    )  # the pixel of an even side is the one before its middle
+    )  # the origin of an even side is the element before its middle
     assert nearest_kernel(even).spec == "emboss"
 
 
@@ -95,7 +95,7 @@ def test_a_line_is_a_kernel_of_one_axis():
     assert nearest_kernel(weights_of("binomial:5", 1)[:, np.newaxis]).spec == "binomial:size=5"
 
 
-def test_noise_is_near_to_nothing_and_zeros_to_none():
+def test_noise_has_no_near_kernel_and_zeros_have_no_nearest():
     assert not nearest_kernel(np.random.default_rng(0).standard_normal((5, 5))).is_near
     assert nearest_kernel(np.zeros((3, 3))) is None
 

@@ -1,4 +1,4 @@
-"""Banks of kernels: what whitening and clusters promise, pictures whose patches are known, seeds, and what is refused."""
+"""Banks of kernels: properties of whitening and clusters, pictures with known patches, seeds, and errors."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def stripes(angle: float, size: int = 96) -> np.ndarray:
 
 
 def test_the_kernels_of_stripes_are_stripes():
-    """Of pictures with three waves every kernel answers to one of them alone, and each wave has its kernels."""
+    """For pictures of three waves, every kernel responds to one of them only, and each wave has kernels."""
     waves = [stripes(angle) for angle in (0, 60, 120)]
     bank = learn_bank(waves, count=12, size=7)
     answers = np.array(
@@ -44,7 +44,7 @@ def test_kernels_and_their_sums():
 
 
 def test_whitened_patches_are_uncorrelated():
-    """Without the constant that keeps noise small the covariance is the identity, but for the mean that is 0."""
+    """Without the regularising constant the covariance is the identity, except along the mean, which is 0."""
     base = RNG.standard_normal((4000, 9)) @ RNG.standard_normal((9, 9))
     patches = base - base.mean(axis=1, keepdims=True)
     values, _ = np.linalg.eigh(np.cov(patches.T))
@@ -79,7 +79,7 @@ def test_centroids_are_the_means_of_their_patches():
         assert white[nearest == number].mean(axis=0) == pytest.approx(centroid, abs=0.1)
 
 
-def test_a_kernel_answers_as_its_centroid_does_to_whitened_patches():
+def test_a_kernel_responds_as_its_centroid_does_to_whitened_patches():
     sampler = PatchSampler.of(6, 3, 0)
     smooth = np.cumsum(np.cumsum(RNG.standard_normal((80, 90)), axis=0), axis=1)
     patches = sampler.draw(smooth, None, smooth.size, "smooth")

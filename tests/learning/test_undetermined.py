@@ -1,4 +1,4 @@
-"""What pictures leave open, in words; and that it can be added without any change."""
+"""Descriptions of what pictures leave undetermined, which can be added to a kernel without a change of the result."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def learned_from(before, bias=True, weights=WEIGHTS):
 FIRST = "of all kernels that fit equally well, this is the one with the smallest weights"
 
 
-def test_rows_that_are_alike_tell_the_sums_of_columns():
+def test_equal_rows_determine_the_sums_of_columns():
     before = np.tile(np.random.default_rng(0).standard_normal(40), (30, 1))
     learned, _ = learned_from(before)
     assert learned.undetermined == (
@@ -27,10 +27,10 @@ def test_rows_that_are_alike_tell_the_sums_of_columns():
     )
     assert (learned.rank, learned.unknowns) == (4, 10)
     assert learned.weights.sum(axis=0) == pytest.approx(WEIGHTS.sum(axis=0))
-    assert np.ptp(learned.weights, axis=0) == pytest.approx(0, abs=1e-9)  # the least weights
+    assert np.ptp(learned.weights, axis=0) == pytest.approx(0, abs=1e-9)  # the weights of least norm
 
 
-def test_columns_that_are_alike_tell_the_sums_of_rows():
+def test_equal_columns_determine_the_sums_of_rows():
     learned, _ = learned_from(np.tile(np.random.default_rng(0).standard_normal((30, 1)), (1, 40)))
     assert learned.undetermined[1] == (
         "the first picture does not change from column to column: only the sum of each row of weights is determined"
@@ -62,7 +62,7 @@ def test_a_weight_of_a_constant_value_is_part_of_the_bias():
     assert 5 * learned.weights[1, 0] + learned.bias == pytest.approx(5 * WEIGHTS[1, 0])
 
 
-def test_a_checkerboard_tells_two_numbers():
+def test_a_checkerboard_determines_two_numbers():
     learned, _ = learned_from((np.indices((30, 40)).sum(axis=0) % 2).astype(float))
     assert learned.rank == 2
     assert learned.undetermined[1].startswith(
@@ -72,7 +72,7 @@ def test_a_checkerboard_tells_two_numbers():
 
 
 def test_an_example_can_be_added():
-    """Stripes of period 2: what is said to make no difference makes none."""
+    """Stripes of period 2: the example in the description changes no output."""
     before = np.tile([1.0, 0.0], (9, 10))
     learned, after = learned_from(before, weights=WEIGHTS[:1])
     (line,) = learned.undetermined[1:]
@@ -96,5 +96,5 @@ def test_the_basis_changes_nothing(bias):
         assert np.abs(made - found.middle * change[:9].sum()).max() < 1e-9
 
 
-def test_pictures_that_tell_all_leave_nothing():
+def test_noise_determines_every_weight():
     assert learned_from(np.random.default_rng(0).standard_normal((20, 20)))[0].undetermined == ()

@@ -128,6 +128,6 @@ def test_a_layer_without_inputs():
         ),
     ],
 )
-def test_what_does_not_fit_is_told(build, text):
+def test_errors_of_inputs_that_do_not_fit(build, text):
     with pytest.raises(ArgumentError, match=text):
         build(Builder("n", (3, 8, 8)))

@@ -1,4 +1,4 @@
-"""Float sums by `auto`: within 1e-5 of the sum of |weight * value| at each sample, whatever lies beside it."""
+"""Float sums by `auto`: within 1e-5 of the sum of |weight * value| at each sample, whatever is next to it."""
 
 from typing import Any
 from unittest.mock import patch
@@ -18,7 +18,7 @@ RNG = np.random.default_rng(9)
 
 
 def sums(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Correlate (N, C, H, W) with (O, C, kh, kw) by SciPy's plain sums, at every place that is inside."""
+    """Correlate (N, C, H, W) with (O, C, kh, kw) by SciPy's sums, at all positions inside the input."""
     return np.array(
         [
             [
@@ -61,7 +61,7 @@ def test_auto_is_near_at_every_sample(
     assert_near(found, x, weight)
 
 
-def test_only_the_tiles_that_are_spoilt_are_summed_anew() -> None:
+def test_only_the_inaccurate_tiles_are_computed_again() -> None:
     x, weight = np.ones((1, 1, 300, 300), np.float32), RNG.random((1, 1, 15, 15)).astype(np.float32)
     x[..., 3, 3] = 1e20
     called: list[tuple[int, ...]] = []
@@ -84,7 +84,7 @@ def test_only_the_tiles_that_are_spoilt_are_summed_anew() -> None:
 @pytest.mark.parametrize("method", ["auto", "fft"])
 @pytest.mark.parametrize("spec", ["disk:15", "gaussian:sigma=5", "log:sigma=4", "gabor:sigma=4"])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_a_huge_sample_spoils_nothing_beyond_the_reach_of_a_kernel(
+def test_a_huge_sample_only_affects_outputs_within_the_kernel(
     spec: str, method: str, stride: int
 ) -> None:
     pixels = np.ones((200, 210), np.float32)

@@ -157,7 +157,7 @@ def test_fft_of_integers_is_refused_where_rounding_could_fail():
 
 
 def test_the_bound_of_exact_transforms_holds():
-    """The largest sums that are let through come out right, for numbers chosen to be bad."""
+    """The largest sums that are accepted are exact, also for the least favourable numbers."""
     slide = Slide((31, 31), (1, 1), (1, 1), (200, 200))
     peak = 1
     while fft.is_exact(2 * peak, 1, slide):
@@ -229,7 +229,7 @@ def test_banded_equals_direct(case, dtype, rows, columns, limit):
     st.integers(1, 3000),
 )
 def test_rows_equals_direct(case, dtype, limit):
-    """Also where a row of the input is as long as what the output's rows visit."""
+    """Includes input rows exactly as long as the elements that an output row uses."""
     x, weight = case.arrays(dtype)
     for aligned in (False, True):
         options = {**case.options, "groups": case.groups, "padding_mode": "constant", "padding_value": 3}
@@ -281,7 +281,7 @@ def test_conv_leaves_the_size_of_the_buffer_as_it_was():
 
 
 @given(st.integers(-9, 9), st.integers(1, 4), st.integers(0, 9), st.integers(1, 9))
-def test_inside_tells_the_places_on_the_axis(offset, step, count, n):
+def test_inside_returns_the_positions_on_the_axis(offset, step, count, n):
     places = range(offset, offset + step * count, step)
     there, here = inside(offset, step, count, n)
     found = [place for place in places if 0 <= place < n]
@@ -290,7 +290,7 @@ def test_inside_tells_the_places_on_the_axis(offset, step, count, n):
 
 
 @pytest.mark.parametrize("shape", [(1, 64, 20, 20), (2, 32, 9, 31)])
-def test_winograd_keeps_the_digits_of_float32(shape):
+def test_winograd_has_the_precision_of_float32(shape):
     random = np.random.default_rng(0)
     x = random.standard_normal(shape).astype(np.float32)
     weight = random.standard_normal((64, shape[1], 3, 3)).astype(np.float32)
@@ -305,10 +305,10 @@ def test_winograd_keeps_the_digits_of_float32(shape):
     [(64, 1, 56, "winograd"), (64, 64, 56, "rows"), (2, 2, 512, "banded")],
     ids=["winograd", "rows", "banded"],
 )
-def test_auto_gives_what_plain_sums_give_where_numbers_are_not_finite(
+def test_auto_equals_plain_sums_for_numbers_that_are_not_finite(
     wrong, channels, groups, side, quickest
 ):
-    """Bands would spread it, tiles make infinity NaN; 3e38 is finite, and what tiles make of it is not."""
+    """Banded products would spread NaN, Winograd tiles turn infinity into NaN, and overflow for the finite 3e38."""
     random = np.random.default_rng(0)
     x = random.standard_normal((1, channels, side, side)).astype(np.float32)
     weight = random.standard_normal((channels, channels // groups, 3, 3)).astype(np.float32)
@@ -333,7 +333,7 @@ def test_auto_takes_no_transform_where_the_border_is_not_finite(wrong):
 
 
 @pytest.mark.parametrize("large", ["x", "weight"])
-def test_auto_takes_no_transform_that_overflows_on_the_way_to_small_sums(large):
+def test_auto_uses_no_transform_that_overflows_in_between(large):
     x, weight = np.ones((1, 1, 90, 90), np.float32), np.ones((1, 1, 31, 31), np.float32)
     (weight if large == "x" else x)[...] = 1e-38
     (x if large == "x" else weight)[...] = 3e38
@@ -361,7 +361,7 @@ def test_auto_takes_no_transform_that_overflows_on_the_way_to_small_sums(large):
         ),
     ],
 )
-def test_methods_refuse_a_kernel_that_they_are_not_for(method, kernel, options, message):
+def test_methods_reject_kernels_that_they_do_not_support(method, kernel, options, message):
     with pytest.raises(ArgumentError) as error:
         backend.conv(np.ones((1, 1, *[9] * len(kernel))), np.ones((1, 1, *kernel)), method=method, **options)
     assert str(error.value) == message
@@ -378,7 +378,7 @@ def test_winograd_refuses_integers():
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])
-def test_a_box_of_tiles_takes_the_memory_that_is_meant_for_it(dims):
+def test_a_box_of_tiles_stays_within_its_memory(dims):
     sizes = work(inputs=50, outputs=200, kernel=(3,) * dims, output=(4000, 60, 60)[:dims])
     box = costs.winograd_box(sizes, itemsize=4)
     held = 4**dims * prod(box) * (50 + 200) * 4
@@ -475,7 +475,7 @@ def test_blocks_are_aligned_where_they_can_be(sizes, limit):
 
 @given(cases())
 @settings(max_examples=40, deadline=None)
-def test_phases_hold_what_the_taps_meet(case):
+def test_phases_hold_the_inputs_of_the_taps(case):
     slide = Slide(case.kernel, case.stride, case.dilation, case.output)
     for axis, (k, s, d) in enumerate(zip(case.kernel, case.stride, case.dilation, strict=True)):
         found = {}

@@ -1,4 +1,4 @@
-"""Columns that are copied in runs of many rows: where the rows of the input lie as those of the output do."""
+"""Columns copied in runs of several rows, if the rows of the input are spaced as those of the output are."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ from tests.backend.cases import assert_close
 
 @st.composite
 def layers(draw):
-    """Draw the sizes of a layer whose output rows are as long as what its stride visits of the input's."""
+    """Draw the sizes of a layer for which an input row is as long as the stride times an output row."""
     dims = draw(st.sampled_from((2, 2, 3)))
     axes = []
     for _ in range(dims):
@@ -31,7 +31,7 @@ def layers(draw):
     layers(), st.integers(1, 3), st.sampled_from((np.float64, np.complex128, np.int64)), st.integers(1, 4000)
 )
 def test_products_of_runs_equal_plain_sums(layer, groups, dtype, limit):
-    """In blocks of any size, down to a part of a row; the border is of a value that no sum misses."""
+    """In blocks of any size, down to a part of a row; the border value changes every sum that includes it."""
     size, kernel, stride, dilation, pads = layer
     random = np.random.default_rng(limit)
     x = random.integers(-9, 10, (2, 2 * groups, *size)).astype(dtype)
@@ -47,7 +47,7 @@ def test_products_of_runs_equal_plain_sums(layer, groups, dtype, limit):
     assert_close(y, backend.conv(x, weight, method="direct", **options), 1e-9)
 
 
-def test_runs_are_taken_where_rows_lie_alike():
+def test_runs_are_used_if_rows_are_spaced_alike():
     def fits(n, count, k=3, s=1, before=1):
         walk = Slide((k, k), (s, s), (1, 1), (count, count))
         after = (count - 1) * s + k - n - before
@@ -58,5 +58,5 @@ def test_runs_are_taken_where_rows_lie_alike():
     assert fits(224, 112, k=7, s=2, before=3)
     assert fits(6, 8, before=2)  # the border is in the middle of the rows
     assert not fits(58, 56, before=0)  # a row of the input is longer
-    assert not fits(56, 28, k=2, s=2, before=0)  # every element is met once: nothing is gained
+    assert not fits(56, 28, k=2, s=2, before=0)  # every element is used once: runs gain nothing
     assert not fits(57, 28, s=2, before=0)

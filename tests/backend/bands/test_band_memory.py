@@ -1,4 +1,4 @@
-"""What filters are said to take, by what else would take more or as much."""
+"""The estimated memory of filters in bands, compared between settings."""
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ EIGHT_BITS = np.dtype("uint8")
 
 
 @pytest.mark.parametrize("name", ["sharpen", "gaussian:sigma=2.5", "sobel"])
-def test_a_thread_with_little_to_do_takes_little(name: str) -> None:
-    """Of a picture of one tile and a quarter, the second thread has the quarter."""
+def test_a_thread_with_little_work_needs_little_memory(name: str) -> None:
+    """For a picture of one and a quarter tiles, the second thread computes only the quarter."""
     kernel, shape = parse_kernel(name), (3000, 4000, 3)
     layer = Conv(in_channels=1, out_channels=1, kernel_size=kernel.shape, padding="same", bias=False)
     matrices = [np.array(matrix) for matrix in kernel.matrices]

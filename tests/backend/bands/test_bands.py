@@ -41,7 +41,7 @@ def kernel_of(matrix: np.ndarray) -> Kernel:
 def second_opinion(pixels: np.ndarray, kernel: Kernel) -> np.ndarray:
     weights = np.array(kernel.matrices[0], dtype=float)[..., np.newaxis]
     info = np.iinfo(pixels.dtype)
-    origin = [side % 2 - 1 for side in weights.shape]  # SciPy leans an even kernel the other way
+    origin = [side % 2 - 1 for side in weights.shape]  # SciPy centres an even kernel on the other middle tap
     sums = ndimage.correlate(pixels.astype(float), weights, mode="mirror", origin=origin) / kernel.divisor
     return sums.clip(info.min, info.max)
 
@@ -77,7 +77,7 @@ def test_every_method_gives_the_same_pixels(name: str, method: str, dtype: str) 
 @pytest.mark.parametrize("method", ["separable", "gemm", "fft"])
 @pytest.mark.parametrize("name", ["box:5", "sobel", "gaussian:sigma=2"])
 @pytest.mark.parametrize("alpha", [None, "keep", "auto"])
-def test_a_method_is_kept_to_where_no_bands_are(name: str, method: str, alpha: Any) -> None:
+def test_a_requested_method_is_used_without_bands_too(name: str, method: str, alpha: Any) -> None:
     kernel = parse_kernel(name)
     pixels = RNG.integers(0, 256, (40, 50, 4), dtype=np.uint8)
     pixels[10:20, 10:30, 3] = 0
@@ -154,7 +154,7 @@ def test_signed_digits(number: int) -> None:
 @given(st.integers(1, 70), st.integers(1, 4), st.integers(1, 30))
 def test_sums_of_neighbours(taps: int, step: int, count: int) -> None:
     line = RNG.integers(0, 9, count + slack(taps, step)).astype(np.int16)
-    line[count + (taps - 1) * step :] = 32767  # what is behind may be anything
+    line[count + (taps - 1) * step :] = 32767  # the memory after it may hold anything
     out = np.empty(count, np.int16)
     sum_neighbours(line, signed_digits(taps), step, out, passes.Scratch())
     assert (out == sum(line[t * step : t * step + count] for t in range(taps))).all()
@@ -253,7 +253,7 @@ def test_sums_beyond_every_dtype_have_no_plan() -> None:
     assert filter_image(PICTURE, kernel_of(np.array([[1 << 40, 1]]))).plan == "stages in float64"
 
 
-def test_an_offset_never_wraps_where_sums_fill_their_dtype() -> None:
+def test_an_offset_never_wraps_if_sums_fill_their_dtype() -> None:
     pixels = np.full((4, 5), 255, np.uint8)
     result = filter_image(pixels, kernel_of(np.array([[128]])), value_range="offset")
     assert (result.pixels == 255).all()
@@ -299,7 +299,7 @@ def test_the_first_pass_fits_every_matrix() -> None:
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf])
-def test_what_is_not_finite_stays_where_the_kernel_reaches(odd: float) -> None:
+def test_non_finite_values_only_affect_outputs_within_the_kernel(odd: float) -> None:
     pixels = RNG.random((60, 70)).astype(np.float32)
     pixels[30, 40] = odd
     for kernel in (parse_kernel("gaussian:2"), kernel_of(RNG.random((33, 33)) + 1)):
@@ -326,7 +326,7 @@ def plain(pixels: np.ndarray, kernel: Kernel, **options: Any) -> np.ndarray:
 
 @pytest.mark.parametrize("side", [5, 33])
 @pytest.mark.parametrize("scale", [1e-4, 1.0])
-def test_large_floats_do_not_overflow_on_the_way(side: int, scale: float) -> None:
+def test_large_floats_do_not_overflow_in_between(side: int, scale: float) -> None:
     pixels = RNG.random((90, 80)).astype(np.float32)
     pixels[40, 40] = 3e38
     kernel = kernel_of(RNG.normal(size=(side, side)) * scale)
@@ -339,7 +339,7 @@ def test_large_floats_do_not_overflow_on_the_way(side: int, scale: float) -> Non
     ).all()
 
 
-def test_what_a_division_makes_too_large_for_float32_is_infinite_without_a_word() -> None:
+def test_a_quotient_too_large_for_float32_is_infinite_without_a_warning() -> None:
     kernel = Kernel("tiny", (((1, 2),),), divisor=1e-40)
     assert np.isinf(filter_image(np.ones((3, 4), np.float32), kernel).pixels).all()
 
@@ -414,11 +414,11 @@ def test_a_stride_makes_tiles_lower() -> None:
 
 @pytest.mark.parametrize("text", ["sharpen", "sobel", "gaussian:sigma=2", "box:9", "9", "40"])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_the_picture_is_let_go_at_once(text: str, threads: int) -> None:
+def test_the_picture_is_freed_at_once(text: str, threads: int) -> None:
     kernel = kernel_of(RNG.random((int(text),) * 2)) if text.isdigit() else parse_kernel(text)
     pixels = np.zeros((300, 400, 3), np.uint8)
     held = weakref.ref(pixels)
-    gc.disable()  # which would free cycles as well, some time
+    gc.disable()  # which would also free cycles, but later
     try:
         filter_image(pixels, kernel, threads=threads)
         del pixels
@@ -428,7 +428,7 @@ def test_the_picture_is_let_go_at_once(text: str, threads: int) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_no_tile_is_begun_after_one_has_failed(threads: int) -> None:
+def test_no_tile_starts_after_one_has_failed(threads: int) -> None:
     begun = []
 
     def fail(strip: Strip, *tile: slice) -> np.ndarray:
@@ -495,7 +495,7 @@ def test_every_kind_of_kernel_in_bands_gives_the_plain_sums(
 
 @pytest.mark.parametrize("shape", [(1, 2_000_000), (2_000_000, 1)])
 def test_a_picture_of_one_row_takes_no_more_memory_than_others(shape: tuple[int, int]) -> None:
-    """What stands beyond its ends is kept, and not whence each of its own pixels comes."""
+    """The sources of the padded pixels are cached, but not those of the pixels themselves."""
     tracemalloc.start()
     try:
         filtered = filter_image(np.zeros(shape, np.uint8), parse_kernel("sharpen"), threads=2)

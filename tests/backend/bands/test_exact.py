@@ -1,6 +1,6 @@
-"""Weights that are not whole: every sample of 8 or 16 bits is the exact sum, rounded once, half to even.
+"""Weights that are not integers: every 8- or 16-bit sample is the exact sum, rounded once, half to even.
 
-The answer is found in plain loops with fractions, of weights taken to 2^-40.
+The expected values come from plain loops over fractions, with weights rounded to multiples of 2^-40.
 """
 
 from dataclasses import replace
@@ -60,7 +60,7 @@ def expected(
     if alpha == "keep":
         colours = [kept_response(window, channel, last, opaque) for channel in channels[:-1]]
         return [*colours, window.sample(OWN, last, opaque)]
-    # A mean, of weights whose sum is taken for 1.
+    # A mean: the sum of its weights counts as 1.
     sharing = Window(
         pixels, in_units(replace(kernel, offset=0), sum(flat(kernel.matrices[0]))), place, **geometry
     )
@@ -118,7 +118,7 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-# Weights that floats hold, and a transform that is divided by an alpha of 1 beside one of 65535.
+# Weights that floats represent exactly, and a transform divided by an alpha of 1 next to one of 65535.
 FAINT_BESIDE_OPAQUE = {
     "pixels": np.array([[[0, 65535], [0, 0], [244, 1]]], np.uint16),
     "kernel": Kernel(name="half", matrices=(((0.5, 0.5),),), offset=-0.5),
@@ -193,11 +193,11 @@ def test_minmax_stretches_exact_values(spec: str, alpha: str | None) -> None:
     found = made.pixels[..., : 3 if alpha else 4].ravel()
     wanted = [round((Fraction(float(v)) - Fraction(least)) * 255 / Fraction(most - least)) for v in exact]
     apart = np.flatnonzero(found != wanted)
-    # What float64 makes of a stretched half is the same everywhere, and may be either side of it.
+    # A stretched half in float64 is the same everywhere, but may be on either side of the half.
     for place in apart:
         stretched = (float(exact[place]) - least) * 255 / (most - least)
         assert abs(stretched - np.floor(stretched) - 0.5) < 1e-9
-    assert made.extent == pytest.approx((least, most), abs=2**-29)  # it is told in parts of a level
+    assert made.extent == pytest.approx((least, most), abs=2**-29)  # it is counted in parts of a level
 
 
 def test_a_picture_of_halves_only_is_summed_as_a_whole() -> None:
@@ -312,7 +312,7 @@ def test_a_quotient_of_whole_numbers_is_rounded_once(over: int, under: int) -> N
 
 
 @pytest.mark.parametrize("weight", [255.5 / 255, 255.5 / 255 - 2.0**-39, 255.5 / 255 + 2.0**-39, -0.5 / 255])
-def test_samples_in_doubt_are_counted_as_clipped_once_they_are_summed(weight: float) -> None:
+def test_doubtful_samples_are_counted_as_clipped_after_their_exact_sums(weight: float) -> None:
     pixels = np.zeros((70, 90, 3), np.uint8)
     pixels[::9, ::7, 1] = 255  # one sample in two hundred is in doubt, inside the picture and at its border
     kernel = Kernel("doubtful", (((0, 0, 0), (0, weight, 0), (0, 0, 0)),))

@@ -172,7 +172,7 @@ OF_SEQUENCES = [
 
 
 @pytest.mark.parametrize(("text", "layer"), EXAMPLES, ids=[text for text, _ in EXAMPLES])
-def test_spelling_round_trips(text, layer):
+def test_formatted_layers_round_trip(text, layer):
     assert format_layer(layer) == text
     assert parse_chain(text, SHAPE) == (layer,)
 

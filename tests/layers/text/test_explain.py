@@ -52,7 +52,7 @@ def test_size_with_ceil_mode_says_when_a_window_is_dropped():
 
 
 @pytest.mark.parametrize(("n", "padding", "padded", "real"), [(6, 0, 6, 1), (6, 1, 8, 0)])
-def test_unused_elements_are_told(n, padding, padded, real):
+def test_unused_elements_are_reported(n, padding, padded, real):
     conv = Conv(in_channels=1, out_channels=1, kernel_size=3, stride=2, padding=padding, dims=1)
     assert unused_lines(conv, (1, n)) == [
         f"length: 1 of {padded} padded elements at the end are not used, {real} of them of the input; "
@@ -147,7 +147,7 @@ WIDE = (4, 9, 8)
         (Dense(in_features=10, out_features=3, bias=False), (10,), 150, 150, 300),
     ],
 )
-def test_each_counter_says_what_it_is_said_to_say(layer, shape, fvcore, torchinfo, pytorch):
+def test_each_counter_reports_the_expected_numbers(layer, shape, fvcore, torchinfo, pytorch):
     lines = flops_lines(layer, shape, batch=5)
     said = {
         name: [line.partition(":")[0] for line in lines if f"{name}'s" in line]
@@ -176,7 +176,7 @@ def test_a_layer_that_no_counter_knows_names_none(layer, shape):
     assert flops_lines(layer, shape) == [f"{layer.cost(shape).macs:,}: multiply-adds of weights (macs here)"]
 
 
-def test_parameters_that_are_stored_and_not_learned_are_told():
+def test_parameters_that_are_stored_and_not_learned_are_reported():
     assert params_lines(BatchNorm(channels=5)) == [
         "5 weights, + 5 biases = 10; 10 buffers, stored but not learned"
     ]

@@ -70,7 +70,7 @@ def test_a_bad_padding_is_shown(text):
         (parse_padding, "same_lower", "'same-lower'"),
     ],
 )
-def test_what_was_meant_is_named(read, text, meant):
+def test_errors_suggest_a_correction(read, text, meant):
     with pytest.raises(ArgumentError) as caught:
         read(text)
     assert str(caught.value).endswith(f"is not a whole number; did you mean {meant}?")
