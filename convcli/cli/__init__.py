@@ -14,7 +14,7 @@ import click
 
 from convcli import __version__
 from convcli.batch.stop import SIGNALS
-from convcli.cli.messages import Messages, lose
+from convcli.cli.user_messages import Messages, lose
 from convcli.errors import ConvcliError
 
 # In the order in which the help lists them; each is a module in cli/commands.

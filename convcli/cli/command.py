@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from convcli.cli import COMMANDS, SETTINGS
-from convcli.cli.messages import Messages
 from convcli.cli.settings import settings
+from convcli.cli.user_messages import Messages
 
 TYPED = "convcli.typed"  # the key in a context's `meta` of the names of the typed parameters, in their order
 HELP = {"-h", "--help", "--help-all"}  # these work even if the file of settings is invalid

@@ -11,7 +11,7 @@ from convcli.analysis.picture_difference import PictureDifference
 from convcli.analysis.similarity import SIDE
 from convcli.ci_reports import Case, Outcome
 from convcli.cli.diff_pairs import DIFFERENT, SAME, TROUBLE, Compared
-from convcli.cli.messages import Messages
+from convcli.cli.user_messages import Messages
 from convcli.render import Answer, Row
 
 COLUMNS = (

@@ -19,9 +19,9 @@ from convcli.analysis.picture_difference import (
     memory,
     timing_notes,
 )
-from convcli.cli.messages import Messages
 from convcli.cli.options.array_options import value_names
 from convcli.cli.options.limit_options import LimitOptions
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import is_folder, write_whole
 from convcli.images.codecs.text_files import TypedMatrix

@@ -18,7 +18,6 @@ import click
 from convcli.batch.outcome import Outcome
 from convcli.batch.run_jobs import Batch
 from convcli.batch.stop import SIGNALS, Stop, Stopped
-from convcli.cli.messages import Messages
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.array_options import values_option
 from convcli.cli.options.bundled import Decorator
@@ -30,6 +29,7 @@ from convcli.cli.options.run_options import RunOptions, run_options
 from convcli.cli.options.show_option import show_option
 from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.cli.run_messages import RunMessages
+from convcli.cli.user_messages import Messages
 from convcli.cores import cores
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import WriteError, remove_unfinished

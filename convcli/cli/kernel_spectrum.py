@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from convcli import __version__
-from convcli.cli.messages import Messages
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.remote_files import file_path
 from convcli.render import Answer

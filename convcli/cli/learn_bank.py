@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from convcli import __version__
 from convcli.cli.learn_pairs import Files, header_of, picture_of_source
-from convcli.cli.messages import Messages
 from convcli.cli.options.learn_options import BANK_SIZE, BankOptions, LearnOptions
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.files import write_whole
 from convcli.jobs.find import Inputs

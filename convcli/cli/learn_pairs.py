@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import click
 
-from convcli.cli.messages import Messages
 from convcli.cli.options.array_options import value_names
 from convcli.cli.options.learn_options import LearnOptions
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
 from convcli.images.codecs.text_files import TypedMatrix

@@ -11,7 +11,7 @@ import click
 
 from convcli.batch.outcome import Outcome
 from convcli.batch.stop import Stop
-from convcli.cli.messages import Messages
+from convcli.cli.user_messages import Messages
 from convcli.files import REPLACE, ExistsError
 from convcli.filters.clipping import CLIPPED
 from convcli.jobs.job import Job

@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from convcli.cli.messages import Messages
 from convcli.cli.progress import Progress
 from convcli.cli.run_messages import AFTER
+from convcli.cli.user_messages import Messages
 
 if TYPE_CHECKING:
     from convcli.analysis.trials import Trial

@@ -77,7 +77,11 @@ def test_fold_adds_without_rounding_or_wrapping():
     ones = np.full((1, 4, 1), 60000, np.float16)
     assert backend.fold(ones, 2, 2).max() == 60000
     columns = np.zeros((1, 3, 3), np.float16)
-    columns[0, [0, 1, 2], [2, 1, 0]] = 2048, 1, 1  # each alone is rounded away beside 2048, both together are not
+    columns[0, [0, 1, 2], [2, 1, 0]] = (
+        2048,
+        1,
+        1,
+    )  # each alone is rounded away beside 2048, both together are not
     assert backend.fold(columns, (5,), 3)[0, 0, 2] == 2050
     with pytest.raises(ArgumentError, match=r"the result ranges from .* which int64 cannot hold"):
         backend.fold(np.full((1, 4, 4), 2**61), 3, 2)

@@ -126,7 +126,9 @@ def test_is_the_adjoint_of_conv(case):
     y = backend.conv(x, weight, **options)
     other = case.random().standard_normal(y.shape)
     ends = zip(case.size, case.pads, case.dilation, case.kernel, case.stride, strict=True)
-    left = [(n + sum(pair) - d * (k - 1) - 1) % s for n, pair, d, k, s in ends]  # elements that the stride skipped at the end
+    left = [
+        (n + sum(pair) - d * (k - 1) - 1) % s for n, pair, d, k, s in ends
+    ]  # elements that the stride skipped at the end
     back = backend.conv_transpose(other, weight, output_padding=left, **options)
     assert back.shape == x.shape
     assert np.isclose((y * other).sum(), (x * back).sum(), rtol=1e-9, atol=1e-9)

@@ -31,7 +31,9 @@ def test_minmax_is_exact_of_whole_numbers(dtype: str, numbers: list[int]) -> Non
     for values in (np.array(numbers), np.array(numbers, float)):
         made = into_dtype(values, np.dtype(dtype), "minmax")
         error = np.abs(made.pixels.astype(float) - np.array(stretched(numbers, white), float))
-        assert error.max() <= (white > 65535)  # with 32 bits, a product of two values is rounded before it is divided
+        assert error.max() <= (
+            white > 65535
+        )  # with 32 bits, a product of two values is rounded before it is divided
         assert made.extent == (min(numbers), max(numbers))
         assert made.clipped == 0
 

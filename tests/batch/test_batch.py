@@ -169,7 +169,9 @@ def test_answers_that_wait_for_an_earlier_one_are_bounded() -> None:
 
     recorder = run(jobs(30), work, ThreadPoolExecutor(2), 2)
     assert [job.number for job, _ in recorder.shown] == list(range(1, 31))
-    assert 4 <= at_end_of_first[0] <= 8  # four waiting answers of 16 MiB reach the limit; four jobs are running
+    assert (
+        4 <= at_end_of_first[0] <= 8
+    )  # four waiting answers of 16 MiB reach the limit; four jobs are running
 
 
 @pytest.mark.parametrize("executor", [None, ThreadPoolExecutor])

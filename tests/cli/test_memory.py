@@ -1,4 +1,4 @@
-"""--max-memory: foretold from headers, refused before anything is decoded, and shared by the jobs of a run."""
+"""--max-memory: estimated from headers, checked before anything is decoded, and shared by the jobs of a run."""
 
 import json
 import re
@@ -89,14 +89,16 @@ def test_animations_are_counted_whole(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "in.png"
     frames[0].save(path, save_all=True, append_images=frames[1:])
 
-    def told(*words: object) -> int:
+    def estimate(*words: object) -> int:
         result = call("filter", path, "-k", "box", "-o", tmp_path / "o.png", "--dry-run", "--stats", *words)
         memory: int = json.loads(result.out)["bytes"]
         return memory
 
     bytes_of_all = 12 * SIZE[0] * SIZE[1] * 3
-    assert told() > 2 * bytes_of_all  # what was read, or as Pillow has it for its encoder, and what was made
-    assert told() > 2 * told("--frame", 3)
+    assert (
+        estimate() > 2 * bytes_of_all
+    )  # what was read, or as Pillow has it for its encoder, and what was made
+    assert estimate() > 2 * estimate("--frame", 3)
     refused = call("filter", path, "-k", "box", "-o", tmp_path / "o.png", "--max-memory", "8M")
     assert "raise it with --max-memory" in one_error(refused)
     assert one_error(refused).endswith(
@@ -141,10 +143,10 @@ def test_each_job_asks_for_what_is_foretold(
     monkeypatch.setattr(MEMORY, "take", lambda *how: requests.append(how))
     monkeypatch.setattr(MEMORY, "give", lambda held: requests.append((-held, 0)))
     words = ("filter", picture, "-k", "sharpen", "-o", tmp_path / "o.png", "--max-memory", "500M")
-    told = json.loads(call(*words, "--dry-run", "--stats").out)["bytes"]
+    estimate = json.loads(call(*words, "--dry-run", "--stats").out)["bytes"]
     assert requests == []
     assert call(*words).code == 0
-    assert requests == [(told, 500 << 20), (-told, 0)]
+    assert requests == [(estimate, 500 << 20), (-estimate, 0)]
 
 
 @pytest.fixture
@@ -197,20 +199,20 @@ def test_a_search_takes_more_for_larger_pictures_templates_masks_and_for_more_th
 ) -> None:
     noise = RNG.integers(0, 256, (1500, 1600, 3), np.uint8)
 
-    def foretold(name: str, pixels: object, looked_for: object, threads: int = 1) -> int:
+    def estimated(name: str, pixels: object, looked_for: object, threads: int = 1) -> int:
         source, sought = tmp_path / f"{name}.png", tmp_path / f"{name}-eye.png"
         Image.fromarray(pixels).save(source)
         Image.fromarray(looked_for).save(sought)
         words = ("match", source, "--template", sought, "-o", tmp_path / "out.png", "--threads", threads)
         return memory_size(enough(one_error(call(*words, "--max-memory", "20M"))))
 
-    plain = foretold("plain", noise, noise[:30, :30])
-    assert foretold("small", noise[:1000, :1000], noise[:30, :30]) < plain
-    assert foretold("grey", noise[..., 0], noise[:30, :30, 0]) < plain
-    assert foretold("large", noise, noise[:200, :200]) > plain
-    assert foretold("two", noise, noise[:30, :30], threads=2) > plain
+    plain = estimated("plain", noise, noise[:30, :30])
+    assert estimated("small", noise[:1000, :1000], noise[:30, :30]) < plain
+    assert estimated("grey", noise[..., 0], noise[:30, :30, 0]) < plain
+    assert estimated("large", noise, noise[:200, :200]) > plain
+    assert estimated("two", noise, noise[:30, :30], threads=2) > plain
     seen = np.concatenate([noise[:30, :30], noise[:30, :30, :1]], axis=2)
-    assert foretold("masked", noise, seen) > plain
+    assert estimated("masked", noise, seen) > plain
 
 
 def test_a_search_in_standard_input_reads_no_further_than_the_limit(program: Program, template: Path) -> None:
@@ -227,8 +229,8 @@ def test_a_search_asks_the_budget_of_the_run(
     monkeypatch.setattr(MEMORY, "take", lambda *how: requests.append(how))
     monkeypatch.setattr(MEMORY, "give", lambda held: requests.append((-held, 0)))
     words = ("match", picture, "--template", template, "-o", tmp_path / "o.png", "--max-memory")
-    told = memory_size(enough(one_error(call(*words, "2M"))))
+    estimate = memory_size(enough(one_error(call(*words, "2M"))))
     assert requests == []
     assert call(*words, "500M").code == 0
     (wanted, limit), (given, _) = requests
-    assert told - 2**20 < wanted <= told and limit == 500 << 20 and given == -wanted
+    assert estimate - 2**20 < wanted <= estimate and limit == 500 << 20 and given == -wanted

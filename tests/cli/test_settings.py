@@ -19,7 +19,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def told(call: Call, *words: str) -> list[dict[str, object]]:
+def reported(call: Call, *words: str) -> list[dict[str, object]]:
     found = call("config", *words, "--format", "json")
     assert (found.code, found.err) == (0, "")
     rows: list[dict[str, object]] = json.loads(found.out)["rows"]
@@ -42,8 +42,10 @@ def test_a_file_above_gives_values_and_the_command_line_comes_first(
     file.write_text(text)
     assert call(*SHAPE).out == "3\n"
     assert call(*SHAPE, "--k", "3").out == "5\n"
-    assert told(call) == [{"command": "shape", "option": "--kernel-size", "value": "5", "source": str(file)}]
-    assert told(call, "filter") == []
+    assert reported(call) == [
+        {"command": "shape", "option": "--kernel-size", "value": "5", "source": str(file)}
+    ]
+    assert reported(call, "filter") == []
 
 
 def test_the_nearest_file_holds_alone(call: Call, folder: Path) -> None:
@@ -64,7 +66,7 @@ def test_a_variable_comes_before_a_file(call: Call, folder: Path, monkeypatch: p
     monkeypatch.setenv("CONVCLI_SHAPE_KERNEL_SIZE", "3")
     assert call(*SHAPE).out == "5\n"
     assert call(*SHAPE, "--k", "7").out == "1\n"
-    (row,) = told(call, "shape")
+    (row,) = reported(call, "shape")
     assert row["source"] == "environment variable CONVCLI_SHAPE_KERNEL_SIZE"
 
 
@@ -92,7 +94,7 @@ def test_kernels_flags_and_spaces(call: Call, folder: Path, monkeypatch: pytest.
     monkeypatch.setenv("CONVCLI_FILTER_NORMALIZE", "yes")
     third = folder / "third.png"
     assert call("filter", SAMPLES / "house.png", "-o", third).code == 0
-    assert [row["value"] for row in told(call, "filter")] == [["0 1 0; 1 2 1; 0 1 0"], "true"]
+    assert [row["value"] for row in reported(call, "filter")] == [["0 1 0; 1 2 1; 0 1 0"], "true"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Variants and networks side by side: one line each, bars proportional to the numbers, shares of the first."""
+"""Variants and networks side by side: one line each, bars proportional to the numbers, ratios to the first."""
 
 from math import isclose
 from pathlib import Path
@@ -64,7 +64,7 @@ def test_what_is_compared_is_drawn(call: Call, tmp_path: Path, arguments):
     assert "parameters" in text and "MACs" in text
 
 
-def test_what_is_not_drawn_is_told(call: Call, tmp_path: Path):
+def test_rows_that_are_not_drawn_are_reported(call: Call, tmp_path: Path):
     layers = ("--n", "8,9", "--in", "4", "--out", "4", "--k", "3")
     assert "has no known ending; end it in .txt .json .csv .md" in one_error(
         call("compare", *layers, "-o", tmp_path / "a.png")

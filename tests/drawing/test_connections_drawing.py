@@ -61,7 +61,7 @@ def test_of_a_layer_of_2_axes_the_last_is_shown():
     assert len(full.weights) == 8
 
 
-def test_a_layer_that_is_unshared_already_stands_beside_a_full_one():
+def test_an_unshared_layer_is_compared_with_a_full_one():
     own, full = wirings(LocalConv(1, 1, 3, input_size=(6,)), (1, 6))
     assert (own.weight_count, full.weight_count) == (12, 24)
 

@@ -101,7 +101,7 @@ def test_numbers_are_exact() -> None:
     assert text.record()[0]["inputs"] == stacked.tolist()
 
 
-def test_it_is_written_by_its_ending(tmp_path: Path) -> None:
+def test_the_extension_chooses_the_format(tmp_path: Path) -> None:
     drawing = convcli.draw(Conv(1, 1, 2), 3)
     path = tmp_path / "x.svg"
     assert drawing.save(path, step=2, theme="dark") == path
@@ -157,7 +157,9 @@ def test_a_notebook_shows_an_image() -> None:
         (("resnet-18",), {"receptive": True, "layer": "dense1"}, "what 'dense1' sees has no window, so it cannot be drawn"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_named(given: tuple[object, ...], options: dict[str, object], message: str) -> None:
+def test_errors_name_the_argument(
+    given: tuple[object, ...], options: dict[str, object], message: str
+) -> None:
     with pytest.raises(ArgumentError) as error:
         convcli.draw(*given, **options)
     assert message in str(error.value)

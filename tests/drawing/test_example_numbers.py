@@ -35,14 +35,14 @@ def test_values_in_a_file(tmp_path):
         ("no.csv", "cannot read kernel 'no.csv': there is no such file"),
     ],
 )  # fmt: skip
-def test_values_that_are_none(text, message):
+def test_values_that_cannot_be_read(text, message):
     with pytest.raises(ArgumentError) as error:
         read_values(text)
     assert message in str(error.value)
 
 
 @given(st.integers(-(10**4), 10**4), st.integers(1, 10**4))
-def test_fractions_are_kept_on_their_way_through_floats(over, under):
+def test_fractions_survive_the_conversion_to_floats(over, under):
     assert exact(over / under) == Fraction(over, under)
 
 
@@ -59,7 +59,7 @@ def test_chosen_numbers_stay_below_their_levels_and_within_floats(places, levels
     assert 0 <= chosen(levels, *places) < levels
 
 
-def test_chosen_numbers_look_like_chance():
+def test_chosen_numbers_are_pseudo_random():
     values = [value for row in example_values(1, 30, 30, 0)[0] for value in row]
     assert all(170 < values.count(level) < 280 for level in range(4))
     assert example_values(1, 30, 30, 1)[0] != example_values(1, 30, 30, 0)[0]

@@ -86,7 +86,7 @@ def test_everything_lies_within_the_picture(kernel):
             assert 0 <= y <= scene.height
 
 
-def test_a_large_kernel_has_colours_alone():
+def test_a_large_kernel_has_colours_only():
     found = explained(GREY, (6, 7), f"box:{MOST_NUMBERED + 2}")
     (scene,) = explained_drawing(found).scenes()
     assert not labels(scene, "sign-ink")
@@ -103,7 +103,7 @@ def test_a_large_kernel_has_colours_alone():
     assert "sum " in " ".join(labels(scene))
 
 
-def test_many_channels_are_cut_and_said():
+def test_many_channels_are_cut_with_a_note():
     found = explained(GREY, (6, 7), weights=np.ones((20, 1, 2, 2)), variant="standard")
     (scene,) = explained_drawing(found).scenes()
     assert labels(scene)[-1] == "8 more channels are in the JSON output"

@@ -58,7 +58,7 @@ def flat(count, scope=""):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_node_stands_in_one_line_and_after_what_it_takes(name):
+def test_every_node_is_in_one_line_after_its_inputs(name):
     network = networks.load(name)
     lines, narrow = network_lines(network)
     members = [number for line in lines for number in line.members]
@@ -82,16 +82,16 @@ def test_a_small_network_has_a_line_for_each_node():
     ]
 
 
-def test_activations_and_norms_stand_with_the_layer_before_them():
+def test_activations_and_norms_are_in_the_line_of_the_layer_before_them():
     lines, _ = network_lines(networks.load("resnet-18"))
-    told = {line.name: line.summary for line in lines}
-    assert told["conv1"] == "conv k7x7 s2 p3 o64 nobias, bn, relu"
-    assert told["stage1.1.conv2"] == "conv k3x3 p1 o64 nobias, bn"
-    assert told["stage1.1.add1"] == "add, relu"
+    label = {line.name: line.summary for line in lines}
+    assert label["conv1"] == "conv k7x7 s2 p3 o64 nobias, bn, relu"
+    assert label["stage1.1.conv2"] == "conv k3x3 p1 o64 nobias, bn"
+    assert label["stage1.1.add1"] == "add, relu"
     assert [line.kind for line in lines[:3]] == ["input", "convolution", "pool"]
 
 
-def test_an_activation_whose_input_goes_elsewhere_too_has_its_own_line():
+def test_an_activation_whose_input_has_other_users_has_its_own_line():
     nodes = [Node(f"c{n}", Conv(2, 2, 1), ("x" if not n else f"c{n - 1}",), (f"c{n}",)) for n in range(45)]
     nodes += [Node("r", Activation("relu"), ("c44",), ("r",)), Node("a", Add(), ("c44", "r"), ("a",))]
     lines, _ = network_lines(Graph("", {"x": ("N", 2, 4, 4)}, nodes, ("a",)))
@@ -162,7 +162,7 @@ def test_bars_are_as_long_as_the_numbers(name):
 
 @pytest.mark.parametrize("command", ["cost", "params", "shape"])
 @pytest.mark.parametrize("name", ["unet", "inception-v3", "wavenet"])
-def test_all_lines_are_there_inside_the_picture_and_never_different(name, command):
+def test_all_lines_are_inside_the_picture_and_reproducible(name, command):
     network = networks.load(name)
     scene, rows = scene_of(network, command)
     lines, _ = network_lines(network)
@@ -202,7 +202,7 @@ def test_the_sums_are_written_large_and_the_largest_layers_named():
     assert {"c3 makes 58% of the MACs", "c5 makes 78% of the parameters"} < set(texts)
 
 
-def test_what_is_not_counted_is_said():
+def test_layers_that_are_not_counted_are_reported():
     nodes = [
         Node("c", Conv(2, 2, 3), ("x",), ("c",)),
         Node("strange", Unknown("Strange"), ("c",), ("s",)),
@@ -325,9 +325,9 @@ def test_the_columns_of_each_command():
 
 
 def test_a_field_as_large_as_the_input_covers_it():
-    def told(largest):
+    def label(largest):
         marks, _ = nested_fields([("a", (3, 3)), ("b", largest)], (5, 7), 400, 0)
         return [mark.text for mark in marks if isinstance(mark, Label)][-1]
 
-    assert told((5, 7)) == "sees the whole input from b on"
-    assert told((9, 6)) == "receptive field; dashed: the input, 5x7"
+    assert label((5, 7)) == "sees the whole input from b on"
+    assert label((9, 6)) == "receptive field; dashed: the input, 5x7"

@@ -1,4 +1,4 @@
-"""Checkerboards: counted tap by tap, against ones that are sent through the layers."""
+"""Checkerboards: counts of taps, compared with ones passed through the layers."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_counts(k, s, d, n, p):
         assert count == per_axis[(row + reach) % s] * per_axis[(column + reach) % s]
 
 
-def test_the_cure_is_even_inside():
+def test_the_alternative_is_uniform_inside():
     (_, cure) = overlap_drawing((ConvTranspose(1, 1, 3, stride=2),), (1, 5, 5)).record()
     assert cure["layers"] == "resize x2, conv k3x3 same o1"
     assert {count for row in cure["counts"][1:-1] for count in row[1:-1]} == {9}
@@ -61,7 +61,7 @@ def test_as_text_and_as_a_picture():
     [(Conv(1, 1, 3),), VARIANTS["resize-conv"](Conv(1, 1, 3, stride=2))],
     ids=["conv", "resize-conv"],
 )
-def test_of_transposed_layers_alone(layers):
+def test_only_transposed_layers_are_accepted(layers):
     with pytest.raises(
         ArgumentError, match="`checkerboard=True` draws one transposed convolution; use `variant"
     ):

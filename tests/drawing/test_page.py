@@ -1,4 +1,4 @@
-"""The page: one file without the network, driven in a real browser, and computing what convcli computes."""
+"""The page: a single file that needs no network, tested in a real browser; it computes the same as convcli."""
 
 import json
 import random
@@ -40,7 +40,7 @@ def page_of(given=GIVEN, **settings):
 # As text
 
 
-def test_it_is_one_file_that_asks_for_nothing():
+def test_it_is_one_file_that_requests_nothing():
     text = page_of()
     assert not re.search(r"(src|href)=|url\(|@import|fetch\(|XMLHttpRequest|WebSocket|import\(", text)
     assert set(re.findall(r"https?://[^\"'\s<]+", text)) == {"http://www.w3.org/2000/svg"}
@@ -48,7 +48,7 @@ def test_it_is_one_file_that_asks_for_nothing():
     assert not re.search(r"[^$]{(version|title|style|fields|text|data|script)}", text)
 
 
-def test_what_it_holds():
+def test_its_contents():
     def data(given, **settings):
         return json.loads(re.search(r'id="data">(.*?)</script>', page_of(given, **settings))[1])
 
@@ -62,7 +62,7 @@ def test_what_it_holds():
     assert moved["layer"] is None, "its taps are not computed on the page"
 
 
-def test_without_scripts_the_steps_are_told():
+def test_without_scripts_the_steps_are_text():
     assert "1*1 + 0*2 + 1*2 + 1*3 + 3*2 + 2*1 + 2*2 + 3*2 + 3*3 = 33" in page_of()
 
 
@@ -91,7 +91,7 @@ def chromium(tmp_path_factory):
 
 @pytest.fixture
 def opened(chromium, tmp_path):
-    """Open the page of layers; in the end nothing has failed, and nothing but the page was asked for."""
+    """Open the page of layers; finally check that nothing has failed and that only the page was requested."""
     pages = []
 
     def open_page(given=GIVEN, *, media=STILL, size=(1000, 900), mobile=False, **settings):
@@ -164,7 +164,9 @@ def test_it_plays_and_pauses(opened):
     page.press(" ")
     assert page.text("#play") == "Pause"
     page.wait("document.querySelector('#where').textContent.startsWith('step 9 of 9')")
-    page.wait("document.querySelector('#where').textContent.startsWith('step 2 of 9')")  # it begins again
+    page.wait(
+        "document.querySelector('#where').textContent.startsWith('step 2 of 9')"
+    )  # it starts again from the first step
     assert page.evaluate("document.querySelector('#aloud').getAttribute('aria-live')") == "off"
     page.press(" ")
     assert page.text("#play") == "Play"
@@ -222,7 +224,7 @@ def test_another_stride_kernel_padding_and_dilation(opened):
         ),
     ],
 )
-def test_what_cannot_be_computed_is_said_and_changes_nothing(opened, field, text, problem):
+def test_layers_that_cannot_be_computed_are_reported_and_change_nothing(opened, field, text, problem):
     page = opened()
     page.press("End")
     page.type(f"#{field}", text)
@@ -258,7 +260,7 @@ def test_light_dark_and_on_a_phone(opened):
 
 
 @needs_browser
-def test_it_can_be_heard(opened):
+def test_it_works_with_screen_readers(opened):
     page = opened()
     nodes = page.call("Accessibility.getFullAXTree")["nodes"]
     named = {
@@ -289,7 +291,7 @@ def test_it_can_be_heard(opened):
 
 
 @needs_browser
-def test_a_chain_goes_on_from_layer_to_layer(opened):
+def test_a_chain_continues_from_layer_to_layer(opened):
     page = opened(CHAIN)
     assert page.evaluate("document.querySelector('#fields').hidden")
     page.press("End")
@@ -370,7 +372,7 @@ def test_the_page_computes_what_convcli_computes(opened, name):
 
 
 def assert_computed(page, cases):
-    """Check that the page computes the record of each layer, and refuses those that have none."""
+    """Check that the page computes the record of each layer, and rejects those that have none."""
     arguments = json.dumps([given for given, _ in cases])
     answers = page.evaluate(f"""{arguments}.map((layer) => {{
         try {{ return convcli.compute(layer); }} catch (error) {{ if (error instanceof RangeError) return null; throw error; }}
@@ -405,7 +407,7 @@ def test_padded_cells_show_the_numbers_of_their_mode(opened):
 
 
 @needs_browser
-def test_numbers_are_chosen_and_written_alike(opened):
+def test_numbers_are_chosen_and_formatted_equally(opened):
     from convcli.drawing.example_numbers import chosen
 
     page = opened()

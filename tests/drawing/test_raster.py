@@ -78,7 +78,7 @@ def test_one_step_is_one_picture_and_all_are_a_sheet():
         assert sheet.getpixel((left + x, top + y)) == rgb(LIGHT["current"])
 
 
-def test_of_many_steps_some_are_on_the_sheet_the_first_and_the_last_among_them():
+def test_of_many_steps_some_are_on_the_sheet_including_the_first_and_the_last():
     given = (Conv(1, 1, 1),), (1, 6, 6), Numbers()
     sheet, told = picture("png", given=given)
     assert told == "24 of 36 steps are drawn; `step=N` draws one of them"
@@ -100,7 +100,7 @@ def test_bytes_are_the_same_each_time(form):
     assert encode(layer_drawing(*GIVEN), form, Settings()) == encode(layer_drawing(*GIVEN), form, Settings())
 
 
-def test_marks_lie_over_those_before_them_and_let_them_through_where_they_are_thin():
+def test_marks_cover_earlier_ones_and_blend_where_they_are_faint():
     from convcli.drawing.raster import still
 
     square = ((10.0, 10.0), (30.0, 10.0), (30.0, 30.0), (10.0, 30.0))
@@ -129,7 +129,7 @@ def test_a_dashed_edge_has_gaps():
     assert 0.3 < row[5:105].mean() < 0.7
 
 
-def test_planes_are_seen_at_a_slant():
+def test_planes_are_drawn_in_perspective():
     plane = Plane(100, 50, 2, 3)
     corners = plane.cell(0, 0, 2, 3)
     assert min(x for x, _ in corners) == 100

@@ -1,4 +1,4 @@
-"""What an output sees, against impulses that are sent through the chain."""
+"""The receptive field of an output, compared with impulses passed through the chain."""
 
 from fractions import Fraction
 from itertools import product
@@ -41,7 +41,7 @@ def impulse(rows, columns, place):
 
 @settings(max_examples=20)
 @given(st.lists(st.sampled_from(LAYERS), min_size=1, max_size=3), st.data())
-def test_an_impulse_comes_out_where_it_is_seen(layers, data):
+def test_an_impulse_affects_the_outputs_that_see_it(layers, data):
     rows, columns = 4, 5
     shape = (1, rows, columns)
     for layer in layers:
@@ -62,7 +62,7 @@ def test_an_impulse_comes_out_where_it_is_seen(layers, data):
     assert seen == reached
 
 
-def test_in_the_middle_it_is_as_large_as_shape_says():
+def test_in_the_middle_it_has_the_size_that_shape_prints():
     layers = (Conv(1, 1, 3), MaxPool(2), Conv(1, 1, 3))
     field = field_in_chain(layers, (1, 16, 16), None)
     assert [len(seen) for seen in field.levels[0].seen] == [8, 8] == [axis.size for axis in field.numbers]
@@ -96,7 +96,7 @@ def test_large_tensors_are_outlines():
     )
     drawing = receptive_drawing(field_in_chain(layers, (3, 224, 224), (0, 28)))
     lines = drawing.text(80, None).splitlines()
-    # Output (0, 28) sees rows 0 and 1 and columns 27 to 29 of the pool, those 0 to 3 and 53 to 59 before it.
+    # Output (0, 28) sees rows 0 and 1 and columns 27 to 29 of the pool, and rows 0 to 3 and columns 53 to 59 before it.
     assert lines[lines.index("maxpool k3x3 s2 p1, 56x56: 2x3 seen") + 2].count("#") == 3
     assert lines[lines.index("conv k7x7 s2 p3 o64, 112x112: 4x7 seen") + 1] == "height 0 to 3, width 53 to 59"
     assert lines[lines.index("input, 224x224: 10x19 seen") + 1] == "height 0 to 9, width 103 to 121"
@@ -165,7 +165,7 @@ def test_the_field_of_a_layer_of_a_network_ends_at_the_border():
     assert field.levels[0].seen == (tuple(range(211 - before)), tuple(range(13 * 16 - before, 224)))
 
 
-def test_of_a_network_with_many_sizes_some_are_shown():
+def test_of_a_network_with_many_sizes_some_tensors_are_shown():
     field = field_in_network(load("unet"), None, None)
     assert len(field.shown) <= MOST_LEVELS
     assert (field.shown[0], field.shown[-1]) == (field.levels[0], field.levels[-1])

@@ -1,4 +1,4 @@
-"""The picture of spectra: the colours say the power, the axes are labelled, and all of it fits."""
+"""The picture of spectra: colours show the power, the axes are labelled, and everything fits."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def rgb(colour):
     return tuple(int(colour[n : n + 2], 16) for n in (1, 3, 5))
 
 
-def test_a_wave_is_bright_where_its_frequency_stands():
+def test_a_wave_is_bright_at_its_frequency():
     scene, found, _ = scene_of(WAVE, "gaussian:sigma=2")
     before, response, after = [
         mark for mark in scene.base if isinstance(mark, Bitmap) and mark.height == PANEL
@@ -56,7 +56,7 @@ def test_the_lines_are_those_of_the_rows():
         ]
         levels = [row[name] for row in rows]
         heights = [y for _, y in line.points]
-        # Both are straight functions of each other, the higher level further up.
+        # Level and position are linear functions of each other, with the higher level further up.
         slope, offset = np.polyfit(levels, heights, 1)
         np.testing.assert_allclose(heights, slope * np.array(levels) + offset, atol=1e-6)
         assert slope < 0

@@ -1,4 +1,4 @@
-"""Scenes of layers at work: what is drawn is what the steps say, and lies within the picture."""
+"""Scenes of the steps of layers: the drawing shows the steps, and fits into the picture."""
 
 from fractions import Fraction
 
@@ -74,14 +74,14 @@ def test_everything_lies_within_the_picture(name, channels):
                 assert colours <= LIGHT.keys() & DARK.keys()
 
 
-def test_many_planes_stand_in_several_rows():
+def test_many_planes_are_in_several_rows():
     _, scene = scene_of(Conv(16, 2, 3, padding=1), (16, 3, 3))
     assert scene.width <= WIDEST + 2 * MARGIN
     tops = {shape.points[0][1] for shape in shapes(scene.base, "input")}
     assert len(tops) == 6 * 3, "16 planes of 295 in rows of 3, each with 3 rows of inputs"
 
 
-def test_what_is_seen_between_cells_is_a_dot():
+def test_samples_between_cells_are_dots():
     stage, scene = scene_of(DeformConv(1, 1, 3, padding=1), (1, 4, 4))
     dots = [shape for shape in shapes(scene.now[5], "window") if len(shape.points) > 4]
     assert len(dots) == 9
@@ -122,7 +122,7 @@ def test_long_weights_stay_in_their_cells():
         assert len(mark.text) * mark.size * 0.58 <= WIDTH - 8 + 1e-9
 
 
-def test_padded_cells_show_what_stands_there():
+def test_padded_cells_show_the_padding():
     border = Border("reflect")
     (stage,) = walk_layers(
         (Conv(1, 1, 3, padding=1),), (1, 2, 3), Numbers(read_values("1 2 3; 4 5 6"), border=border)

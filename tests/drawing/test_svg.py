@@ -24,7 +24,7 @@ def parsed(given, **settings):
 
 
 def seen(node, visible, share=None, shown=True):
-    """Return the texts that are visible, in order: without motion, or after a share of the animation."""
+    """Return the visible texts in order: without motion, or after a fraction of the animation."""
     if node.tag == f"{SPACE}g":
         own = node.get("visibility") != "hidden"
         name = node.get("class")
@@ -50,19 +50,19 @@ def labels(scene, number):
 
 
 @pytest.mark.parametrize("given", [ONE, CHAIN], ids=["one", "chain"])
-def test_each_step_is_seen_in_its_time(given):
+def test_each_step_is_visible_in_its_time(given):
     root = parsed(given, delay=0.5)
     rules = keyframes(root)
     scenes = [step_scene(stage) for stage in walk_layers(*given)]
     frames = [(scene, number) for scene in scenes for number in range(len(scene.now))]
-    slots = len(frames) + 1  # the last one is seen twice as long
+    slots = len(frames) + 1  # the last one is visible twice as long
     assert f"{slots * 0.5:g}s step-end infinite" in root.find(f"{SPACE}style").text
     for place, (scene, number) in enumerate([*frames, frames[-1]]):
         assert sorted(seen(root, rules, (place + 0.5) / slots)) == sorted(labels(scene, number))
 
 
 @pytest.mark.parametrize("given", [ONE, CHAIN], ids=["one", "chain"])
-def test_without_motion_the_last_step_is_seen(given):
+def test_without_motion_the_last_step_is_visible(given):
     root = parsed(given)
     scene = step_scene(walk_layers(*given)[-1])
     assert sorted(seen(root, {})) == sorted(labels(scene, len(scene.now) - 1))
@@ -76,7 +76,7 @@ def test_one_step_does_not_move():
     assert "animation" not in root.find(f"{SPACE}style").text
 
 
-def test_colours_are_the_readers_or_those_that_are_asked_for():
+def test_colours_follow_the_reader_or_the_theme_option():
     style = {
         theme: parsed(ONE, theme=theme).find(f"{SPACE}style").text for theme in ("auto", "light", "dark")
     }
@@ -88,7 +88,7 @@ def test_colours_are_the_readers_or_those_that_are_asked_for():
     assert "prefers-color-scheme" not in style["light"] + style["dark"]
 
 
-def test_it_is_named_and_told():
+def test_it_has_a_title_and_a_description():
     root = parsed(ONE)
     assert root.get("role") == "img"
     assert root.find(f"{SPACE}title").text == "conv k3x3 s2 p1 o1 (convolution): 2x4x4 to 1x2x2, 4 steps"
@@ -98,7 +98,7 @@ def test_it_is_named_and_told():
     assert all(f".{name}{{" in style for name in used)
 
 
-def test_what_is_said_is_text():
+def test_descriptions_are_escaped():
     from convcli.drawing.scene import Scene
 
     root = ElementTree.fromstring(svg([Scene(9, 9, (Label(1, 1, "<&>", 9),), title="a<b")], "light", 1))

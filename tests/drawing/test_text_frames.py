@@ -100,11 +100,11 @@ def test_a_transposed_layer_shows_the_zeros_between():
     given = numbers("1 2; 3 4", "0 1; 2 3")
     layer = ConvTranspose(1, 1, 2, stride=2, padding=1)
     shown = text((layer,), (1, 2, 2), given, 2)
-    # Output (0, 1) is met by input (0, 1) through tap (1, 0) alone: s*x + t - p = 0 + 1 - 1 and 2 + 0 - 1.
+    # Output (0, 1) gets input (0, 1) through tap (1, 0) only: s*x + t - p = 0 + 1 - 1 and 2 + 0 - 1.
     assert shown == TRANSPOSED
 
 
-def test_padding_shows_what_stands_there():
+def test_padding_is_shown_by_its_values():
     layer = Conv(1, 1, (1, 3), padding=((0, 0), (1, 1)))
     given = numbers("1 2 3", "1 0 -1")._replace(border=Border("reflect"))
     assert text((layer,), (1, 1, 3), given, 1) == REFLECTED
@@ -116,7 +116,7 @@ def test_padding_shows_what_stands_there():
     ]
 
 
-def test_a_flipped_kernel_is_shown_as_it_lies():
+def test_a_flipped_kernel_is_shown_rotated():
     given = numbers("0 1 2; 3 4 5; 6 7 8", "0 1; 2 3")
     shown = text((Conv(1, 1, 2),), (1, 3, 3), given._replace(flip=True), 1)
     assert "the kernel is rotated by 180 degrees; [ ] is the window" in shown
@@ -137,11 +137,11 @@ def test_pools(layer, last):
     assert text((layer,), (1, 2, 2), numbers("1 2; -3 4"), 1).splitlines()[-1] == last
 
 
-def test_signs_and_fractions_stand_in_parentheses():
+def test_signs_and_fractions_are_in_parentheses():
     assert "1*(-1) + (-2)*(1/3) = -5/3\n" in text((Conv(1, 1, (1, 2)),), (1, 1, 2), numbers("1 -2", "-1 1/3"))
 
 
-def test_channels_have_sums_of_their_own():
+def test_channels_have_separate_sums():
     given = numbers("1 2 | 3 4", "1 2")
     shown = text((Conv(2, 1, (1, 2)),), (2, 1, 2), given)
     assert shown.splitlines()[-3:] == ["channel 0: 1*1 + 2*2 = 5", "channel 1: 3*1 + 4*2 = 11", "5 + 11 = 16"]
@@ -156,7 +156,7 @@ def test_steps_are_counted_through_all_layers():
     assert "step 1 of 1: output row 0, column 0" in shown
 
 
-def test_text_that_nobody_would_read_is_refused():
+def test_too_much_text_is_rejected():
     layers, shape = (Conv(1, 16, 1),), (1, 28, 28)
     drawing = layer_drawing(layers, shape, Numbers())
     message = (
@@ -170,7 +170,7 @@ def test_text_that_nobody_would_read_is_refused():
 
 @pytest.mark.parametrize("width", [60, 80, 100])
 @pytest.mark.parametrize("name", sorted(VARIANTS.keys() - {"dense"}))
-def test_no_line_is_wider_than_asked_for(name, width):
+def test_no_line_is_wider_than_requested(name, width):
     shape = (2, 7, 7)
     layers = (
         VARIANTS[name](Conv(2, 4, 3, padding=1), shape) if name != "depthwise" else (Conv(2, 4, 3, groups=2),)

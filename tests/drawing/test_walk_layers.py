@@ -1,4 +1,4 @@
-"""Steps against plain loops: where windows lie, what is multiplied, and what comes out."""
+"""Steps compared with plain loops: positions of windows, products and outputs."""
 
 from fractions import Fraction
 from itertools import pairwise, product
@@ -115,7 +115,7 @@ def test_the_padding_holds_what_its_mode_says(case, mode, value):
     np.testing.assert_array_equal(shown, as_2d(padded)[0])
 
 
-def test_pools_pad_with_nothing_behind_a_convolution_whose_padding_has_a_mode():
+def test_pools_do_not_use_the_padding_mode_of_the_convolution():
     layers = (Conv(1, 1, 3, padding=1), MaxPool(3, stride=1, padding=1))
     conv, pool = walk_layers(layers, (1, 3, 3), Numbers(border=Border("circular")))
     assert conv.padded(0, 0, 0) == conv.inputs[0][2][2]
@@ -125,7 +125,7 @@ def test_pools_pad_with_nothing_behind_a_convolution_whose_padding_has_a_mode():
 
 @FEW
 @given(cases(dims=(2,)))
-def test_windows_lie_where_the_formula_puts_them(case):
+def test_windows_are_at_the_positions_of_the_formula(case):
     layer = Conv(**options(case), groups=case.groups)
     shape = (layer.in_channels, *case.size)
     (stage,) = walk_layers((layer,), shape, Numbers())
@@ -161,7 +161,7 @@ def test_transposed_convolutions_scatter_as_plain_loops_do(case, data):
     (stage,) = walk_layers((layer,), x.shape[1:], numbers)
     expected = reference.conv_transpose(x, weight, **case.plain, output_padding=extra, groups=case.groups)
     np.testing.assert_array_equal(outputs_of(stage), as_2d(expected))
-    if len(case.size) == 2:  # the zeros between stand where the stride has moved the inputs apart
+    if len(case.size) == 2:  # the stride inserts zeros between the inputs
         for row, column in stage.canvas.cells():
             place = row + stage.canvas.rows.first, column + stage.canvas.columns.first
             on = [0 <= p <= s * (n - 1) for p, s, n in zip(place, case.stride, case.size)]
@@ -181,7 +181,7 @@ def test_local_and_tiled_layers_share_their_weights_as_plain_loops_do(case):
     random = case.random()
     local = LocalConv(**options(case), input_size=case.size)
     weight = random.integers(-9, 10, (case.outputs, *case.output, case.inputs, *case.kernel))
-    # Kernels are given output place by output place, for each of them its input channels.
+    # Kernels are listed by output position, and for each of them by input channel.
     by_place = np.moveaxis(weight, 0, 2)
     numbers = Numbers(values_of(x[0]), kernels_of(by_place, 2))
     (stage,) = walk_layers((local,), x.shape[1:], numbers)
@@ -206,7 +206,7 @@ def test_deformable_taps_look_between_cells(case):
     np.testing.assert_allclose(outputs_of(stage), as_2d(expected), atol=1e-9)
 
 
-def test_a_deformable_layer_without_offsets_moves_every_tap_of_every_place_on_its_own():
+def test_a_deformable_layer_without_offsets_moves_every_tap_independently():
     layer = DeformConv(in_channels=1, out_channels=1, kernel_size=3, padding=1)
     (stage,) = walk_layers((layer,), (1, 4, 4), Numbers())
     assert len({tuple((term.row - step.place[1], term.column - step.place[2]) for term in step.terms) for step in stage.steps}) == 16  # fmt: skip
@@ -236,7 +236,7 @@ def test_pools_are_what_plain_loops_give(case, ceil_mode, include):
     ):
         try:
             expected = reference.pool(reduce, x, **plain, include_pad=padded)
-        except (ValueError, ZeroDivisionError):  # a dilated window that lies around the input
+        except (ValueError, ZeroDivisionError):  # a dilated window whose taps are all outside the input
             expected = np.full(1, np.nan)
         if np.isnan(expected).any():
             with pytest.raises(ArgumentError, match="sees only padding"):
@@ -277,7 +277,7 @@ def test_activations_are_those_of_the_backend(name):
 
 @pytest.mark.parametrize("name", sorted(VARIANTS.keys() - {"dense"}))
 @pytest.mark.parametrize("dims", [1, 2])
-def test_every_variant_has_steps_of_the_shapes_that_its_layers_say(name, dims):
+def test_every_variant_has_steps_of_the_shapes_of_its_layers(name, dims):
     conv = Conv(4, 4, 3, stride=2, padding=1, dims=dims)
     shape = (4, *(5,) * dims)
     layers = VARIANTS[name](conv, shape)
@@ -293,14 +293,14 @@ def test_every_variant_has_steps_of_the_shapes_that_its_layers_say(name, dims):
     assert not stages
 
 
-def test_a_chain_hands_its_outputs_on():
+def test_a_chain_passes_its_outputs_on():
     layers = (Conv(1, 2, 3, padding=1), Activation("relu"), MaxPool(2), Conv(2, 1, 1))
     stages = walk_layers(layers, (1, 4, 4), Numbers())
     for before, after in pairwise(stages):
         assert before.outputs() == after.inputs
 
 
-def test_a_kernel_is_shared_out_over_the_layers_of_a_variant():
+def test_a_kernel_is_divided_among_the_layers_of_a_variant():
     kernel = values_of(np.array([[[1, 2, 1], [2, 4, 2], [3, 6, 3]]]) / 4)
     x = values_of(np.arange(49).reshape(1, 7, 7))
     conv = Conv(1, 1, 3)

@@ -1,4 +1,4 @@
-"""Large pictures from file to file: by rows they are what they are as a whole, and nothing is left of what failed."""
+"""Large pictures filtered by rows: the results equal those of the whole picture, and failures leave nothing behind."""
 
 import json
 import os
@@ -32,7 +32,7 @@ ICC = read_picture(SAMPLES / "landscape.jpg").metadata["icc"]
 SIZE = (150, 90)
 CHOOSE = file_to_file.by_rows
 
-# All goes by rows, whatever it takes, and slowly.
+# Process all pictures by rows, whatever their memory, and slowly.
 ALWAYS = """
 import os, time
 import convcli.jobs.file_to_file as jobs
@@ -46,7 +46,7 @@ pixels.SharedFile.read = lambda *arguments: time.sleep(float(os.environ["PAUSE"]
 
 @pytest.fixture(autouse=True)
 def small_bands() -> Iterator[None]:
-    """Make several bands of a small picture."""
+    """Divide a small picture into several bands."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("SAMPLES", 400), ("WIDE", 40), ("TALL", 9), ("BAND", 200)):
             patch.setattr(tile_plan, name, value)
@@ -57,7 +57,7 @@ def small_bands() -> Iterator[None]:
 
 @pytest.fixture
 def by_rows(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Any]]:
-    """Send all pictures by rows; return what was found to go by rows."""
+    """Process all pictures by rows; return the choices that were made."""
     found: list[Any] = []
 
     def always() -> list[Any]:
@@ -125,7 +125,7 @@ WORKS: list[tuple[str, str, str, int, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("source", "target", "dtype", "channels", "options"), WORKS)
-def test_what_goes_by_rows_is_what_is_made_as_a_whole(
+def test_results_by_rows_equal_the_whole(
     tmp_path: Path,
     by_rows: Callable[[], list[Any]],
     source: str,
@@ -156,7 +156,7 @@ def test_threads_change_nothing(tmp_path: Path, by_rows: Callable[[], list[Any]]
     assert first == again
 
 
-def test_what_is_not_one_frame_of_its_own_maps_stays_whole(
+def test_animations_sheets_and_regions_are_processed_whole(
     tmp_path: Path, by_rows: Callable[[], list[Any]]
 ) -> None:
     many = tmp_path / "many.tiff"
@@ -185,25 +185,25 @@ def test_statistics_are_those_of_the_whole(
         assert found == whole
 
 
-def test_it_is_told_what_is_decoded_and_written_by_rows(
+def test_a_dry_run_reports_what_is_decoded_and_written_by_rows(
     call: Call, tmp_path: Path, by_rows: Callable[[], list[Any]]
 ) -> None:
     tiff, png = picture(tmp_path / "in.tiff"), picture(tmp_path / "in.png")
 
-    def told(path: Path, target: str) -> tuple[str, str]:
+    def reported(path: Path, target: str) -> tuple[str, str]:
         facts = json.loads(call(*words(path, target), "--dry-run", "--stats").out)
         return facts["decoded"], facts["written"]
 
     def words(path: Path, target: str) -> tuple[object, ...]:
         return "filter", path, "-k", "sobel", "-o", tmp_path / target
 
-    assert told(tiff, "out.tiff") == ("whole", "whole")
+    assert reported(tiff, "out.tiff") == ("whole", "whole")
     assert "decoded whole; run" in call(*words(png, "out.png"), "--dry-run").out
     by_rows()
-    assert told(tiff, "out.tiff") == ("by rows", "by rows")
-    assert told(tiff, "out.png") == ("by rows", "whole")
-    assert told(png, "out.tiff") == ("whole", "by rows")
-    assert told(png, "out.png") == ("whole", "whole")
+    assert reported(tiff, "out.tiff") == ("by rows", "by rows")
+    assert reported(tiff, "out.png") == ("by rows", "whole")
+    assert reported(png, "out.tiff") == ("whole", "by rows")
+    assert reported(png, "out.png") == ("whole", "whole")
     said = call(*words(tiff, "out.tiff"), "--dry-run").out
     assert "would read TIFF, L, rows x columns 150x90, decoded by rows; run" in said
     assert said.endswith("out.tiff: TIFF, L, rows x columns 150x90, written by rows\n")
@@ -214,7 +214,7 @@ def test_it_is_told_what_is_decoded_and_written_by_rows(
     assert facts["output_bytes"] == (tmp_path / "other.tiff").stat().st_size
 
 
-def test_what_is_decoded_ahead_is_whole(
+def test_pictures_decoded_ahead_are_processed_whole(
     call: Call, tmp_path: Path, by_rows: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = (
@@ -234,7 +234,7 @@ def test_what_is_decoded_ahead_is_whole(
     assert [chosen.stored is None for chosen in found] == [False, True]
 
 
-def test_standard_input_and_output_go_by_rows_where_they_can(
+def test_standard_input_and_output_by_rows_if_possible(
     tmp_path: Path, by_rows: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch, call: Call
 ) -> None:
     path = picture(tmp_path / "in.tiff")
@@ -249,7 +249,7 @@ def test_standard_input_and_output_go_by_rows_where_they_can(
 
 
 def damaged(path: Path, strip: int) -> None:
-    """Spoil a strip of a TIFF."""
+    """Damage a strip of a TIFF."""
     with tifffile.TiffFile(path) as file:
         offset, count = file.pages[0].dataoffsets[strip], file.pages[0].databytecounts[strip]
     data = bytearray(path.read_bytes())
@@ -259,7 +259,7 @@ def damaged(path: Path, strip: int) -> None:
 
 @pytest.mark.parametrize("kernels", ["-k gaussian:2", "-k gaussian:2 -k sobel"])
 @pytest.mark.parametrize("target", ["tiff", "npy", "png"])
-def test_damage_in_the_middle_leaves_what_was_there(
+def test_a_damaged_strip_leaves_the_old_output(
     call: Call, tmp_path: Path, by_rows: Callable[[], list[Any]], kernels: str, target: str
 ) -> None:
     path, out = picture(tmp_path / "in.tiff"), tmp_path / f"out.{target}"
@@ -276,7 +276,7 @@ def test_damage_in_the_middle_leaves_what_was_there(
     assert sorted(os.listdir(tmp_path)) == sorted(["in.tiff", out.name])
 
 
-def test_a_full_disk_leaves_what_was_there(tmp_path: Path, by_rows: Callable[[], list[Any]]) -> None:
+def test_a_full_disk_leaves_the_old_output(tmp_path: Path, by_rows: Callable[[], list[Any]]) -> None:
     path, out = picture(tmp_path / "in.npy"), tmp_path / "out.npy"
     out.write_bytes(b"precious")
     by_rows()
@@ -295,7 +295,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, by_rows: Callable[[],
     assert sorted(os.listdir(tmp_path)) == ["in.npy", "out.npy"]
 
 
-def test_missing_data_are_looked_for_in_the_file(tmp_path: Path, by_rows: Callable[[], list[Any]]) -> None:
+def test_missing_data_in_the_file_are_respected(tmp_path: Path, by_rows: Callable[[], list[Any]]) -> None:
     extra = [(42113, 2, 0, b"7\0", True)]  # GDAL_NODATA
     path = tmp_path / "in.tiff"
     pixels = np.full(SIZE, 9, np.uint8)

@@ -1,4 +1,4 @@
-"""What a run writes is none of what it reads, and the report is none of either: refused before anything is made."""
+"""Outputs, inputs and the report of a run must differ; otherwise the run is rejected before it writes anything."""
 
 import os
 from pathlib import Path
@@ -35,7 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:
-    """Everything below a folder, with what files hold."""
+    """Everything below a folder, with the contents of files."""
     return {
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
         for path in sorted(folder.rglob("*"))
@@ -43,7 +43,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
 
 
 def refusal(call: Call, here: Path, *words: str, command: str = "filter") -> str:
-    """Return the line by which a run is refused as wrong usage, with nothing changed on the disk."""
+    """Return the usage error of a run, and check that nothing has changed on the disk."""
     before = tree(here)
     result = call(command, *words)
     assert result.code == 2, result.err
@@ -83,7 +83,7 @@ def refusal(call: Call, here: Path, *words: str, command: str = "filter") -> str
     ],
 )
 @pytest.mark.parametrize("more", [[], ["--force"]])
-def test_a_report_is_apart_from_inputs_and_outputs(
+def test_a_report_must_differ_from_inputs_and_outputs(
     call: Call, here: Path, words: str, message: str, more: list[str]
 ) -> None:
     if "--in-place" in words:
@@ -91,7 +91,7 @@ def test_a_report_is_apart_from_inputs_and_outputs(
     assert message in refusal(call, here, *words.split(), "-k", "box", *more)
 
 
-def test_a_report_may_lie_beside_outputs_and_inputs(call: Call, here: Path) -> None:
+def test_a_report_may_be_in_the_folder_of_outputs_or_inputs(call: Call, here: Path) -> None:
     for report in ("r/run.jsonl", "in/run.jsonl", "r/x.png.jsonl", "x", "R/run.jsonl"):
         assert call("filter", "x.png", "-k", "box", "-o", "r/", "--report", report, "--force").code == 0
         assert Path(report).is_file()
@@ -129,7 +129,9 @@ READ = [
 
 
 @pytest.mark.parametrize(("words", "path", "what"), READ)
-def test_what_is_read_is_not_overwritten(call: Call, here: Path, words: str, path: str, what: str) -> None:
+def test_files_that_are_read_are_not_overwritten(
+    call: Call, here: Path, words: str, path: str, what: str
+) -> None:
     spoken = [word.replace(";", "; ") for word in words.split()]
     command = spoken.pop(0) if spoken[0] == "match" else "filter"
     more = ["-o", "r.png", "--report", f"./in/../{path}", "--force"]
@@ -150,7 +152,7 @@ def test_what_is_read_is_not_overwritten(call: Call, here: Path, words: str, pat
         (["compare", "x.png", "--kernel", "k.csv"], "k.csv", "the kernel"),
     ],
 )
-def test_an_answer_overwrites_nothing_that_it_is_about(
+def test_an_answer_does_not_overwrite_its_inputs(
     call: Call, here: Path, words: list[str], path: str, what: str
 ) -> None:
     before = tree(here)
@@ -172,7 +174,7 @@ def test_an_answer_overwrites_nothing_that_it_is_about(
     ],
 )
 @pytest.mark.parametrize("more", [[], ["--force"], ["--skip-existing"]])
-def test_a_report_that_cannot_be_written_costs_one_line(
+def test_a_report_that_cannot_be_written_is_one_error_line(
     call: Call, here: Path, report: str, message: str, more: list[str]
 ) -> None:
     os.mkfifo("pipe")

@@ -1,4 +1,4 @@
-"""The job that commands share, with the smallest work there is: no command copies any of it."""
+"""The job that commands share, with minimal work."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ PIXELS = np.arange(6 * 7, dtype=np.uint8).reshape(6, 7)
 
 
 class Reading:
-    """Reads pictures as they are."""
+    """Reads pictures without conversion."""
 
     @property
     def colours(self) -> "Reading":
@@ -43,8 +43,8 @@ class Reading:
         return picture
 
 
-class Turned(NamedTuple):
-    """What became of a picture."""
+class Inverted(NamedTuple):
+    """The result of a picture."""
 
     picture: Picture
     how: str
@@ -54,13 +54,13 @@ class Turned(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TurningPlan:
-    """A picture that is to be turned over, and left out where it is too small."""
+class InversionPlan:
+    """The plan to invert a picture, or to reject it if it is too small."""
 
     picture: Picture
-    work: "Turning"
+    work: "Inversion"
 
-    said = "turn it over"
+    description = "invert it"
     notes = ("black becomes white",)
     has_rows = False
 
@@ -76,19 +76,19 @@ class TurningPlan:
     def facts(self) -> dict[str, Any]:
         return {"turns": 1}
 
-    def filled(self, picture: Picture) -> "TurningPlan":
+    def filled(self, picture: Picture) -> "InversionPlan":
         return replace(self, picture=picture)
 
-    def run(self) -> Turned:
+    def run(self) -> Inverted:
         frames = tuple(replace(each, pixels=255 - each.pixels) for each in self.picture.frames)
-        return Turned(
+        return Inverted(
             replace(self.picture, frames=frames), "by hand", ("turned",), {"turns": 1}, self.work.record
         )
 
 
 @dataclass(frozen=True)
-class Turning:
-    """The work: every sample is taken from 255."""
+class Inversion:
+    """The work: every sample is subtracted from 255."""
 
     needs: int = 1
     record: dict[str, Any] | None = None
@@ -97,15 +97,17 @@ class Turning:
     verb = "turn"
     lighter = "less of it"
 
-    def plan(self, name: str, target: str, picture: Picture, form: str) -> TurningPlan:
+    def plan(self, name: str, target: str, picture: Picture, form: str) -> InversionPlan:
         if picture.frames[0].pixels.shape[0] < 3:
             raise ArgumentError(f"{name} is too small for {target} in {form}")
         self.planned(picture)
-        return TurningPlan(picture, self)
+        return InversionPlan(picture, self)
 
 
-def turning(work: Turning | None = None, **options: Any) -> FileToFile:
-    return FileToFile(work or Turning(), Reading(), Coding(), options.pop("save", Save()), 1 << 30, **options)
+def inverted(work: Inversion | None = None, **options: Any) -> FileToFile:
+    return FileToFile(
+        work or Inversion(), Reading(), Coding(), options.pop("save", Save()), 1 << 30, **options
+    )
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ def pixels(path: Path) -> np.ndarray:
 
 
 def test_a_picture_is_read_worked_on_and_written(job: Job) -> None:
-    outcome = turning()(job)
+    outcome = inverted()(job)
     assert (pixels(job.target) == 255 - PIXELS).all()
     assert (outcome.answer, outcome.written) == (b"", f"{job.target}\n".encode())
     assert outcome.notes == ("turned",)
@@ -131,7 +133,7 @@ def test_a_picture_is_read_worked_on_and_written(job: Job) -> None:
 
 
 def test_a_record_is_a_line_of_json_and_a_report_has_the_facts(job: Job) -> None:
-    outcome = turning(Turning(record={"turns": 1}), reported=True)(job)
+    outcome = inverted(Inversion(record={"turns": 1}), reported=True)(job)
     named = {"input": str(job.source), "output": str(job.target), "mode": "L", "size": [6, 7], "frames": 1}
     assert json.loads(outcome.answer) == {**named, "turns": 1}
     data = job.target.read_bytes()
@@ -140,28 +142,28 @@ def test_a_record_is_a_line_of_json_and_a_report_has_the_facts(job: Job) -> None
     assert (outcome.facts["input_size"], outcome.facts["turns"]) == ([6, 7], 1)
 
 
-def test_what_is_printed_is_the_picture(job: Job, tmp_path: Path) -> None:
-    outcome = turning(Turning(record={"turns": 1}))(replace(job, target=DASH, form="BMP"))
+def test_standard_output_is_the_picture(job: Job, tmp_path: Path) -> None:
+    outcome = inverted(Inversion(record={"turns": 1}))(replace(job, target=DASH, form="BMP"))
     (tmp_path / "printed").write_bytes(outcome.answer)
     assert outcome.answer.startswith(b"BM")
     assert (pixels(tmp_path / "printed") == 255 - PIXELS).all()
 
 
-def test_a_dry_run_writes_nothing_and_says_what_would_be_done(job: Job) -> None:
-    outcome = turning(dry_run=True)(job)
+def test_a_dry_run_writes_nothing_and_reports_the_plan(job: Job) -> None:
+    outcome = inverted(dry_run=True)(job)
     assert outcome.answer.decode().startswith(
-        f"{job.source}: would read PNG, L, rows x columns 6x7, decoded whole; turn it over, about 1 MiB; write {job.target}: PNG, L"
+        f"{job.source}: would read PNG, L, rows x columns 6x7, decoded whole; invert it, about 1 MiB; write {job.target}: PNG, L"
     )
     assert outcome.notes == ("black becomes white",)
-    facts = json.loads(turning(dry_run=True, as_json=True)(job).answer)
+    facts = json.loads(inverted(dry_run=True, as_json=True)(job).answer)
     assert facts["dry_run"]
     assert (facts["turns"], facts["size"], facts["format"]) == (1, [6, 7], "PNG")
     assert not job.target.parent.exists()
 
 
-def test_what_takes_too_much_memory_is_refused_before_it_is_decoded(job: Job) -> None:
+def test_a_picture_over_the_memory_limit_is_rejected_before_decoding(job: Job) -> None:
     job.source.write_bytes(job.source.read_bytes()[:-20])
-    outcome = turning(Turning(needs=(1 << 30) + 1))(job)
+    outcome = inverted(Inversion(needs=(1 << 30) + 1))(job)
     assert str(outcome.error) == (
         f"cannot turn {job.source}: it would take about 1025M of memory, over the limit of 1G; raise it with "
         "`max_memory='1025M'`, or use a smaller picture, or less of it"
@@ -169,63 +171,63 @@ def test_what_takes_too_much_memory_is_refused_before_it_is_decoded(job: Job) ->
     assert not job.target.parent.exists()
 
 
-def test_its_memory_is_held_while_it_runs(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_memory_is_reserved_while_it_runs(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     requests: list[int] = []
     monkeypatch.setattr(MEMORY, "take", lambda wanted, limit: requests.append(wanted))
     monkeypatch.setattr(MEMORY, "give", lambda held: requests.append(-held))
-    turning(Turning(needs=1 << 20))(job)
-    kept = PIXELS.size  # the image that was read, in Pillow's pool
+    inverted(Inversion(needs=1 << 20))(job)
+    kept = PIXELS.size  # the decoded image, in Pillow's pool
     assert requests == [(1 << 20) + kept, -(1 << 20) - kept]
 
 
 def test_a_failure_is_an_outcome_with_the_facts_so_far(job: Job) -> None:
     Image.fromarray(PIXELS[:2]).save(job.source)
-    outcome = turning(reported=True)(job)
+    outcome = inverted(reported=True)(job)
     assert str(outcome.error) == f"{job.source} is too small for {job.target} in PNG"
     assert outcome.facts["input_sha256"] == hashlib.sha256(job.source.read_bytes()).hexdigest()
     assert "output_sha256" not in outcome.facts
 
 
-def test_what_is_there_is_refused_skipped_or_replaced(job: Job) -> None:
+def test_existing_outputs_are_rejected_skipped_or_replaced(job: Job) -> None:
     job.target.parent.mkdir()
     job.target.write_bytes(b"precious")
-    assert "exists; give `force=True`" in str(turning()(job).error)
-    skipped = turning(skip_existing=True)(job)
+    assert "exists; give `force=True`" in str(inverted()(job).error)
+    skipped = inverted(skip_existing=True)(job)
     assert (skipped.status, skipped.details) == ("skipped", (f"skipped, {job.target} exists",))
     assert job.target.read_bytes() == b"precious"
-    assert turning(save=Save(overwrite=True))(job).error is None
+    assert inverted(save=Save(overwrite=True))(job).error is None
     assert (pixels(job.target) == 255 - PIXELS).all()
 
 
-def test_a_picture_that_is_not_as_its_header_said_is_planned_for_anew(
+def test_a_picture_that_differs_from_its_header_is_planned_again(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned: list[tuple[int, ...]] = []
-    work = Turning(planned=lambda picture: planned.append(picture.frames[0].pixels.shape))
-    assert turning(work)(job).error is None
+    work = Inversion(planned=lambda picture: planned.append(picture.frames[0].pixels.shape))
+    assert inverted(work)(job).error is None
     assert planned == [(6, 7)]
     wide = Picture((Frame(np.dstack([PIXELS] * 3), "RGB"),), "PNG")
     monkeypatch.setattr(Reading, "converted", lambda self, picture, name: wide)
-    assert turning(work, save=Save(overwrite=True))(job).error is None
+    assert inverted(work, save=Save(overwrite=True))(job).error is None
     assert planned == [(6, 7), (6, 7), (6, 7, 3)]
     assert pixels(job.target).shape == (6, 7, 3)
 
 
 def test_the_job_of_a_search_that_failed_fails(job: Job) -> None:
-    outcome = turning()(replace(job, problem=ArgumentError("nothing there")))
+    outcome = inverted()(replace(job, problem=ArgumentError("nothing there")))
     assert (outcome.status, str(outcome.error)) == ("failed", "nothing there")
     assert not job.target.parent.exists()
 
 
 def test_jobs_do_not_wait_for_each_other_where_both_fit(tmp_path: Path) -> None:
     together = threading.Barrier(2, timeout=30)
-    work = Turning(needs=1 << 20, planned=lambda picture: together.wait() and None)
+    work = Inversion(needs=1 << 20, planned=lambda picture: together.wait() and None)
     jobs = []
     for name in ("a", "b"):
         Image.fromarray(PIXELS).save(tmp_path / f"{name}.png")
         jobs.append(Job(tmp_path / f"{name}.png", tmp_path / f"{name}.out.png"))
     outcomes: list[Outcome] = []
-    threads = [threading.Thread(target=lambda job=job: outcomes.append(turning(work)(job))) for job in jobs]
+    threads = [threading.Thread(target=lambda job=job: outcomes.append(inverted(work)(job))) for job in jobs]
     for thread in threads:
         thread.start()
     for thread in threads:

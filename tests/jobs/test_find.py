@@ -1,4 +1,4 @@
-"""Which pictures a run takes: files, folders, patterns, lists; in order, each once, and what is passed over."""
+"""The inputs of a run: files, folders, patterns and lists, in order, without duplicates; and what is skipped."""
 
 import glob
 import os
@@ -34,13 +34,13 @@ def touch(*names: str) -> None:
 
 
 def gathered(*names: str, output: str | None = None, **options: object) -> list[str]:
-    """Return the inputs as strings; those that are problems after a !."""
+    """Return the inputs as strings; those with errors begin with !."""
     sources = Inputs(names, **options).find(output, "sobel").sources
     return [f"!{source.problem}" if source.problem else str(source.path) for source in sources]
 
 
 def passed_over(*names: str, output: str | None = None, **options: object) -> list[str]:
-    """Return what is said of what was passed over."""
+    """Return the notes about skipped files."""
     return Inputs(names, **options).find(output, "sobel").notes
 
 
@@ -67,7 +67,7 @@ def test_bytes_and_not_letters_are_sorted(here: Path) -> None:
     assert gathered(".") == names
 
 
-def test_the_folder_one_stands_in_is_named_as_its_files_are(here: Path) -> None:
+def test_the_working_directory_has_relative_names(here: Path) -> None:
     touch("a.png", "deep/b.png")
     (here / "gone.png").symlink_to("nowhere")
     assert gathered(".", recursive=True) == ["a.png", "deep/b.png"]
@@ -91,7 +91,7 @@ def test_a_link_to_a_file_is_an_input_of_its_own(here: Path) -> None:
     assert gathered("in") == ["in/a.png", "in/link.png"]
 
 
-def test_links_in_circles_end(here: Path) -> None:
+def test_cycles_of_links_end(here: Path) -> None:
     touch("in/a.png", "in/deep/b.png")
     for name in ("one", "two", "three"):
         (here / "in/deep" / name).symlink_to("..")
@@ -101,10 +101,13 @@ def test_links_in_circles_end(here: Path) -> None:
         "skipped as link to a folder: in/deep/one, in/deep/three, in/deep/two and 3 more"
     ]
     assert gathered("in/**/*.png") == ["in/a.png", "in/deep/b.png"]
-    assert gathered("in/one", recursive=True) == ["in/one/a.png", "in/one/deep/b.png"]  # named, so followed
+    assert gathered("in/one", recursive=True) == [
+        "in/one/a.png",
+        "in/one/deep/b.png",
+    ]  # links that are named are followed
 
 
-def test_what_is_no_file_is_passed_over_with_a_word(here: Path) -> None:
+def test_special_files_are_skipped_with_a_note(here: Path) -> None:
     touch("in/a.png")
     os.mkfifo("in/pipe.png")
     (here / "in/gone.png").symlink_to("nowhere")
@@ -118,7 +121,7 @@ def test_what_is_no_file_is_passed_over_with_a_word(here: Path) -> None:
     ]
 
 
-def test_a_folder_that_cannot_be_listed_is_a_failure_and_the_others_go_on(
+def test_a_folder_that_cannot_be_listed_is_a_failure_and_the_others_continue(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     touch("in/a.png", "in/shut/b.png", "in/z.png")
@@ -149,7 +152,7 @@ def test_a_folder_that_cannot_be_listed_is_a_failure_and_the_others_go_on(
         ("none/*.gif", {}, "no file matches it as a pattern; check the spelling and the folder"),
     ],
 )  # fmt: skip
-def test_what_gives_nothing_is_a_failure_that_says_why(
+def test_an_argument_without_pictures_is_a_failure_with_a_reason(
     here: Path, names: str, options: dict[str, object], message: str
 ) -> None:
     touch("in/a.png", "deep/in/a.png", "text/a.txt", "text/b.txt", "empty/.hidden.png")
@@ -194,11 +197,11 @@ def test_a_second_run_does_not_take_the_outputs_of_the_first(call: Call, here: P
         "in/a.box-sobel.png",
         "in/deep/b.box-sobel.png",
     ]
-    assert call(*run, "box", "-q").code == 1  # they exist: 2 errors, no further files
+    assert call(*run, "box", "-q").code == 1  # the outputs exist: 2 errors, no further files
     assert len(list(here.rglob("*.png"))) == 2 * 4
 
 
-def test_what_looks_like_an_output_is_taken_where_its_original_is_not(here: Path) -> None:
+def test_a_file_named_like_an_output_is_an_input_without_its_original(here: Path) -> None:
     touch("in/a.png", "in/a.sobel.png", "in/b.box.png", "in/a.box.jpg", "in/a.my.png")
     assert gathered("in") == ["in/a.box.jpg", "in/a.my.png", "in/a.png", "in/b.box.png"]
     assert gathered("in/*.sobel.png") == ["in/a.sobel.png"]
@@ -220,13 +223,13 @@ def test_the_folder_of_the_outputs_is_not_searched(here: Path, output: str) -> N
         assert gathered(*names, output=output, **options) == ["in/a.png", "in/deep/b.png"]
         told = passed_over(*names, output=output, **options)
         assert told == [f"skipped as folder of the outputs: {shut}"]
-    assert gathered(shut, output=output) == [f"{shut}/a.png"]  # unless it is named
+    assert gathered(shut, output=output) == [f"{shut}/a.png"]  # unless it is an argument
 
 
 # Patterns
 
 
-def test_a_pattern_that_the_shell_left(here: Path) -> None:
+def test_a_pattern_that_the_shell_did_not_expand(here: Path) -> None:
     touch("in/a.png", "in/b.jpg", "in/c.txt", "in/.h.png", "in/x/a.png", "in/x/y/a.png")
     assert gathered("in/*.png") == ["in/a.png"]
     assert gathered("in/*") == ["in/a.png", "in/b.jpg"]
@@ -239,7 +242,7 @@ def test_a_pattern_that_the_shell_left(here: Path) -> None:
     assert gathered(f"{here}/in/x/*") == [f"{here}/in/x/a.png"]
 
 
-def test_a_file_whose_name_has_wildcards_wins(here: Path) -> None:
+def test_a_file_whose_name_has_wildcards_takes_precedence(here: Path) -> None:
     touch("a[1].png", "a1.png", "*.png")
     assert gathered("a[1].png") == ["a[1].png"]
     assert gathered("*.png") == ["*.png"]
@@ -255,7 +258,7 @@ def test_hundreds_of_folders_deep(here: Path) -> None:
 
 @settings(max_examples=60)
 @given(data=st.data())
-def test_patterns_find_what_the_library_finds(data: st.DataObject) -> None:
+def test_patterns_equal_the_standard_library(data: st.DataObject) -> None:
     names = st.sampled_from(["a", "b", "ab", ".h", "[a]"])
     files = st.sampled_from(["a.png", "b.gif", "a.txt", ".h.png", "ab.JPG", "*.png"])
     paths = data.draw(st.lists(st.tuples(st.lists(names, max_size=3), files), max_size=8))
@@ -299,7 +302,7 @@ def test_include_and_exclude_choose_by_name_or_path(here: Path) -> None:
     ]
 
 
-def test_they_choose_among_named_files_too(here: Path) -> None:
+def test_include_and_exclude_apply_to_named_files(here: Path) -> None:
     touch("a.png", "a.sobel.png", "notes.txt")
     assert gathered("a.png", "a.sobel.png", "notes.txt", "none.png", exclude=("*.*.png", "n*")) == ["a.png"]
     with pytest.raises(
@@ -331,7 +334,7 @@ def listing(data: bytes) -> str:
         (b"a.png\nb.png\na.png\n./b.png\n", ["a.png", "b.png"]),
     ],
 )
-def test_a_list_is_read_as_it_stands(here: Path, data: bytes, names: list[str]) -> None:
+def test_a_list_is_read_literally(here: Path, data: bytes, names: list[str]) -> None:
     assert gathered(files_from=listing(data)) == names
 
 
@@ -360,7 +363,7 @@ def test_wrong_lists(call: Call, here: Path) -> None:
     assert "would both read standard input; leave one of them out" in one_error(result)
 
 
-def test_nothing_is_wrong_usage(call: Call, here: Path) -> None:
+def test_no_input_is_wrong_usage(call: Call, here: Path) -> None:
     for words, message in (
         ([], "no input is given; name pictures, folders"),
         ([""], "the name of an input is empty"),
@@ -414,7 +417,7 @@ def test_names_of_all_kinds_in_a_folder_and_in_messages(program: Program, tmp_pa
     assert run.returncode == 1
     assert run.stdout == b""
     lines = run.stderr.decode().splitlines()
-    assert len(lines) == len(NAMES) - 1  # the one that ends in a space has no picture's ending
+    assert len(lines) == len(NAMES) - 1  # the name that ends in a space has no extension of a picture
     assert all(line.startswith("convcli: error: cannot read in/") for line in lines)
     for shown in (r"in/line\nbreak.png:", r"in/tab\there.png:", r"in/caf\udce9.png:", r"in/\x1b[31mred.png:"):
         assert any(shown in line for line in lines), shown

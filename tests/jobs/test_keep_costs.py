@@ -1,4 +1,4 @@
-"""Costs in the cache folder: kept, taken by the next plan, forgotten."""
+"""Costs in the cache folder: stored, used by the next plan, removed."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     machine.cache_clear()
 
 
-def test_costs_that_are_kept_are_taken_until_they_are_forgotten(file: Path) -> None:
+def test_stored_costs_are_used_until_they_are_removed(file: Path) -> None:
     assert costs_file() == file
     assert (machine().costs, machine().measured) == (USUAL, False)
     store_costs(OTHERS, file)

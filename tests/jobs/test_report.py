@@ -1,4 +1,4 @@
-"""The report of a run: a line of JSON for each picture, on disk as soon as it is over."""
+"""The report of a run: a line of JSON for each picture, on disk as soon as the picture is done."""
 
 import hashlib
 import os
@@ -71,7 +71,7 @@ def test_a_report_that_exists_is_refused_or_replaced(call: Call, tmp_path: Path)
     assert line["status"] == "done"
 
 
-def test_a_resumed_report_goes_on_after_its_last_whole_line(tmp_path: Path) -> None:
+def test_a_resumed_report_continues_after_its_last_whole_line(tmp_path: Path) -> None:
     from convcli.batch.outcome import Outcome
     from convcli.jobs.job import Job
     from convcli.jobs.report import START, Report
@@ -124,7 +124,7 @@ def test_a_report_is_not_the_template(call: Call, tmp_path: Path) -> None:
     assert (tmp_path / eye).read_bytes() == before
 
 
-def test_only_a_report_is_gone_on_with(call: Call, tmp_path: Path) -> None:
+def test_only_a_report_is_continued(call: Call, tmp_path: Path) -> None:
     (name,) = draw(tmp_path, "a.png")
     precious = tmp_path / "precious"
     precious.write_bytes(b"one line\nand half of another")
@@ -160,9 +160,7 @@ def test_a_report_of_match_has_the_sums_too(program: Program, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("words", [("filter", "--kernel", "box"), ("match", "--template", "eye.png")])
-def test_a_resumed_run_goes_on_with_its_report(
-    program: Program, tmp_path: Path, words: tuple[str, ...]
-) -> None:
+def test_a_resumed_run_continues_its_report(program: Program, tmp_path: Path, words: tuple[str, ...]) -> None:
     draw(tmp_path, "eye.png")
     names = draw(tmp_path / "in", *(f"{number}.png" for number in range(9)))
     for name in ("3.png", "7.png"):
@@ -180,9 +178,9 @@ def test_a_resumed_run_goes_on_with_its_report(
     assert sum(line["status"] == "skipped" for line in again) == 7
 
 
-def test_a_report_tells_of_a_file_that_cannot_be_read(program: Program, tmp_path: Path) -> None:
+def test_a_report_includes_files_that_cannot_be_read(program: Program, tmp_path: Path) -> None:
     draw(tmp_path, "a.png")
-    unreadable = "/proc/self/mem"  # a regular file whose first byte nobody can read, not even root
+    unreadable = "/proc/self/mem"  # a regular file whose first byte cannot be read, even by root
     run = program("filter", unreadable, "a.png", "-k", "box", "-o", "{stem}.out.png", "--report", "run.jsonl")
     assert run.returncode == 1
     assert run.stdout == b"a.out.png\n"

@@ -1,4 +1,4 @@
-"""Outputs through the program: what is kept, what is refused, and what signals and full disks leave behind."""
+"""Outputs of the program: preserved attributes, rejected targets, and what signals and full disks leave behind."""
 
 import ctypes
 import os
@@ -54,7 +54,7 @@ def test_preserve_keeps_times_and_mode(call: Call, photo: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "what"), [(["-", "-o", "x.png"], "standard input"), (["PHOTO", "-o", "-"], "standard output")]
 )
-def test_preserve_wants_files(call: Call, photo: Path, words: list[str], what: str) -> None:
+def test_preserve_needs_files(call: Call, photo: Path, words: list[str], what: str) -> None:
     result = call(
         "filter", *(photo if word == "PHOTO" else word for word in words), "-k", "box", "--preserve"
     )
@@ -90,11 +90,11 @@ def test_a_link_to_the_input_is_the_input(call: Call, photo: Path, tmp_path: Pat
     assert photo.read_bytes() == before
 
 
-# Limits, full disks, odd places
+# Limits, full disks, unusual targets
 
 
 def failure(done: subprocess.CompletedProcess[bytes]) -> str:
-    """Return the one line of a run that failed."""
+    """Return the error line of a run that failed."""
     assert (done.returncode, done.stdout) == (1, b"")
     (line,) = done.stderr.decode().splitlines()
     assert line.startswith("convcli: error: ")
@@ -102,7 +102,7 @@ def failure(done: subprocess.CompletedProcess[bytes]) -> str:
 
 
 @pytest.mark.parametrize("name", ["out.png", "out.jpg"])
-def test_a_limit_on_file_sizes_costs_one_line(
+def test_a_limit_on_file_sizes_is_one_error_line(
     name: str, program: Program, photo: Path, tmp_path: Path
 ) -> None:
     done = program(
@@ -117,7 +117,7 @@ def test_a_limit_on_file_sizes_costs_one_line(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_a_full_disk_behind_the_picture(photo: Path) -> None:
+def test_a_full_disk_at_the_end_of_the_picture(photo: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [sys.executable, "-m", "convcli", "filter", "photo.png", "-k", "box", "-o", "-"],
@@ -140,11 +140,11 @@ def test_devices_are_not_replaced(program: Program, photo: Path, tmp_path: Path)
     )
 
 
-def test_a_read_only_folder_costs_one_line(program: Program, photo: Path, tmp_path: Path) -> None:
+def test_a_read_only_folder_is_one_error_line(program: Program, photo: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir(0o555)
 
     def powerless() -> None:
-        if os.geteuid() == 0:  # whom modes do not bind while it has this capability
+        if os.geteuid() == 0:  # which modes do not restrict while it has this capability
             ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0)
 
     done = program("filter", "photo.png", "-k", "box", "-o", "out/", preexec_fn=powerless)
@@ -168,12 +168,12 @@ def test_names_of_any_bytes(program: Program, photo: Path, tmp_path: Path, name:
     assert os.listdir(os.fsencode(out)) == [name]
 
 
-# Signals, and other runs beside this one
+# Signals, and concurrent runs
 
 
 @pytest.fixture(scope="module")
 def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures enough for a run to be ended in the midst of it."""
+    """Enough pictures to end a run in the middle."""
     folder = tmp_path_factory.mktemp("album")
     rng = np.random.default_rng(2)
     for number in range(16):
@@ -234,7 +234,7 @@ def begun(run: subprocess.Popen[bytes], out: Path) -> None:
         time.sleep(0.001)
 
 
-# Put on the path of the program: it is killed before its nth call about files, counted from the first that is written.
+# Put on the path of the program: it is killed before its nth call on files, counted from the first write.
 KILLER = """
 import itertools, os, signal
 calls, began = itertools.count(1), False
@@ -259,7 +259,7 @@ def test_killed_at_any_time_each_output_is_absent_or_whole(
     (site / "sitecustomize.py").write_text(KILLER)
     partial = litter = 0
     for attempt, nth in enumerate(KILLED_AT):
-        for name in undisturbed:  # what was killed before has left its temporary file
+        for name in undisturbed:  # the killed run has left its temporary file
             (out / name).unlink(missing_ok=True)
             if attempt % 2:
                 (out / name).write_bytes(b"old")
@@ -283,7 +283,7 @@ def test_killed_at_any_time_each_output_is_absent_or_whole(
 
 
 @pytest.mark.parametrize("words", [("filter", "-k", "box"), ("match", "--template", "eye.png")])
-def test_a_resume_with_nothing_left_to_write_sweeps(
+def test_a_resumed_run_without_work_removes_temporary_files(
     program: Program, photo: Path, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     (tmp_path / "eye.png").write_bytes(photo.read_bytes())
@@ -298,7 +298,7 @@ def test_a_resume_with_nothing_left_to_write_sweeps(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ended_by_a_signal_nothing_half_done_remains(
+def test_a_signal_leaves_no_partial_output(
     album: Path, undisturbed: dict[str, bytes], tmp_path: Path, number: signal.Signals
 ) -> None:
     rng = random.Random(4)

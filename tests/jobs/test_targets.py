@@ -1,4 +1,4 @@
-"""Where outputs go: no two to one place, none over an input; what is there already is skipped or replaced."""
+"""Where outputs are written: unique paths, no input overwritten; existing outputs are skipped or replaced."""
 
 import os
 import re
@@ -77,7 +77,7 @@ def test_a_file_without_a_folder_stays_where_the_template_says(call: Call, here:
     assert filtered(call, "in", "-o", "{parent}/y-{name}") == ["y-a.png"]
 
 
-def test_no_output_leaves_the_folder_of_outputs(call: Call, here: Path) -> None:
+def test_outputs_stay_in_their_folder(call: Call, here: Path) -> None:
     (here / "sub").mkdir()
     os.chdir("sub")
     result = call("filter", "../in/a.png", "--kernel", "box", "-o", "out/{parent}/{name}")
@@ -145,7 +145,7 @@ def test_names_that_only_some_file_systems_tell_apart(
     assert f"out/{one} (or out/{two}, which is the same file)" in refused(*sources, output="out/")
 
 
-def test_this_file_system_is_asked_whether_it_minds_case(here: Path) -> None:
+def test_the_file_system_is_checked_for_case_sensitivity(here: Path) -> None:
     collisions._folds.cache_clear()
     minds = not (here / "IN").exists()
     assert collisions._folds(here / "in") is not minds
@@ -162,7 +162,7 @@ OUTPUTS = st.sampled_from(
 
 
 @given(st.lists(st.tuples(FOLDERS, FILES, st.booleans()), max_size=4), OUTPUTS)
-def test_outputs_are_apart_from_each_other_and_from_inputs_or_refused(
+def test_outputs_differ_from_each_other_and_from_inputs_or_are_rejected(
     inputs: list[tuple[str, str, bool]], output: str | None
 ) -> None:
     sources = {}
@@ -179,7 +179,7 @@ def test_outputs_are_apart_from_each_other_and_from_inputs_or_refused(
         if "without .." in words or "ending" in words or "format" in words:
             return
         jobs = None
-    # The same by plain words: what each would become.
+    # The expected target of each input.
     wanted = []
     for source in sources.values():
         stem, ext = source.path.stem, source.path.suffix
@@ -211,7 +211,7 @@ def test_outputs_are_apart_from_each_other_and_from_inputs_or_refused(
 # --skip-existing
 
 
-def test_skip_existing_does_what_is_left(call: Call, here: Path) -> None:
+def test_skip_existing_does_the_rest(call: Call, here: Path) -> None:
     run = ["filter", "in", "--recursive", "--kernel", "box", "-o", "out/", "--skip-existing"]
     Path("in/deep/a.png").write_bytes(b"no picture")
     first = call(*run)
@@ -228,7 +228,7 @@ def test_skip_existing_does_what_is_left(call: Call, here: Path) -> None:
     assert (foretold.code, foretold.out, foretold.err.count(" exists")) == (0, "", 3)
 
 
-def test_the_way_out_of_outputs_that_exist_is_told_once_at_the_end(call: Call, here: Path) -> None:
+def test_the_advice_for_existing_outputs_is_printed_once_at_the_end(call: Call, here: Path) -> None:
     run = ["filter", "in", "--recursive", "--kernel", "box", "-o", "out/"]
     assert call(*run).code == 0
     code, out, err = call(*run)
@@ -255,7 +255,7 @@ def test_a_dry_run_counts_nothing_as_done(call: Call, here: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [("filter", "--kernel", "box"), ("match", "--template", "eye.png")])
-def test_what_another_run_makes_meanwhile_is_skipped(
+def test_outputs_of_a_concurrent_run_are_skipped(
     call: Call, here: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     from convcli.jobs.save import Save
@@ -279,7 +279,7 @@ def test_what_another_run_makes_meanwhile_is_skipped(
     assert call(*run).code == 1
 
 
-def test_a_name_that_is_too_long_costs_one_picture(call: Call, here: Path) -> None:
+def test_a_name_that_is_too_long_fails_one_picture(call: Call, here: Path) -> None:
     long = "n" * 250 + ".png"  # .box makes it longer than any file system takes
     (here / "in" / long).write_bytes(HOUSE)
     for _ in range(2):
@@ -295,7 +295,7 @@ def test_a_name_that_is_too_long_costs_one_picture(call: Call, here: Path) -> No
     assert re.search(rf"cannot write in/n+{left_out}n+\.box\.png: File name too long", result.err)
 
 
-def test_what_exists_but_is_no_file_is_no_output(call: Call, here: Path) -> None:
+def test_existing_folders_and_devices_are_no_outputs(call: Call, here: Path) -> None:
     (here / "in/a.box.png").symlink_to("nowhere.png")
     result = call("filter", "in/a.png", "--kernel", "box", "--skip-existing")
     assert result.code == 1
@@ -340,7 +340,7 @@ def test_in_place_replaces_the_inputs(call: Call, here: Path) -> None:
     assert Path("in/a.png").stat().st_mode & 0o777 == 0o640
 
 
-def test_in_place_leaves_what_fails(call: Call, here: Path) -> None:
+def test_in_place_leaves_failed_inputs_unchanged(call: Call, here: Path) -> None:
     Path("in/deep/a.png").write_bytes(HOUSE[:5000])
     result = call("filter", "in", "--recursive", "--in-place", "--kernel", "box")
     assert result.code == 1
@@ -361,7 +361,7 @@ def test_in_place_filters_no_file_twice(here: Path) -> None:
     )
 
 
-# A search goes the same ways
+# The same for searches
 
 
 def test_match_takes_folders_and_skips(call: Call, here: Path) -> None:
@@ -401,7 +401,7 @@ def test_limits_come_from_the_environment_too(
     assert call(*run, "--dry-run", "-o", "x.gif" if name.endswith("FRAMES") else "x.png").code == 0
 
 
-def test_the_command_line_overrules_the_environment_and_match_minds_it_not(
+def test_the_command_line_overrides_the_environment_and_match_ignores_it(
     call: Call, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONVCLI_MAX_PIXELS", "100")

@@ -1,4 +1,4 @@
-"""How many jobs run at once, and where; that they give the same is tested with the command line."""
+"""How many jobs run at once, and where; equal results are tested with the command line."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_a_worker_of_a_cluster_has_a_thread_a_job() -> None:
     assert Workers(cluster="tcp://here:8786").share(100, 3) == 3
 
 
-def test_only_a_process_can_be_stopped() -> None:
+def test_only_processes_can_be_stopped() -> None:
     assert [Workers(timeout=1.0).isolated, Workers(isolate=True).isolated, Workers(4).isolated] == [
         True,
         True,

@@ -166,7 +166,7 @@ WRONG = [
 @pytest.mark.parametrize(
     ("name", "content", "message"), WRONG, ids=[f"{n} {str(c)[:20]!r}" for n, c, _ in WRONG]
 )
-def test_what_is_wrong_is_said(
+def test_errors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: object, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -192,7 +192,7 @@ def test_objects_are_never_unpickled(tmp_path: Path) -> None:
     assert not (tmp_path / "sprung").exists()
 
 
-def test_files_that_are_none(tmp_path: Path) -> None:
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
     os.mkfifo(tmp_path / "b.csv")
     for name in ("a.csv", "b.csv"):
@@ -239,7 +239,7 @@ LONG = [
 
 
 @pytest.mark.parametrize(("name", "text", "message"), LONG)
-def test_what_is_quoted_from_a_file_is_short(tmp_path: Path, name: str, text: str, message: str) -> None:
+def test_quoted_contents_of_a_file_are_short(tmp_path: Path, name: str, text: str, message: str) -> None:
     path = tmp_path / name
     path.write_text(text)
     with pytest.raises(ArgumentError) as error:

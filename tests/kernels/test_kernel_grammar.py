@@ -124,14 +124,14 @@ def test_axes_of_length_1_are_added_and_dropped(
         ("sobel-y", 1, "kernel 'sobel-y' has no 1-D form; use one of identity"),
     ],
 )
-def test_kernels_without_a_form_of_so_many_axes(text: str, dims: int, message: str) -> None:
+def test_kernels_without_a_form_of_that_many_axes(text: str, dims: int, message: str) -> None:
     with pytest.raises(ArgumentError) as error:
         parse_kernel(text, dims=dims)
     assert message in str(error.value)
     assert str(error.value).endswith(("bilinear, nearest", "give a kernel with fewer axes"))
 
 
-def test_a_file_without_an_ending_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_an_extension_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mine").write_text("1 2")
     message = "unknown kernel 'mine'; there is a file of that name, but its ending must give its format: .npy"

@@ -45,7 +45,7 @@ def test_only_what_differs_by_more_than_the_threshold_is_sharpened(
     np.testing.assert_allclose(floats, by_formula(x / 255, sigma, amount, threshold / 255), atol=1e-12)
 
 
-def test_it_chains_and_is_beside_alpha_in_linear_light_and_in_variants() -> None:
+def test_it_works_in_chains_with_alpha_in_linear_light_and_in_variants() -> None:
     x = RNG.integers(0, 256, (20, 24, 4), np.uint8)
     x[..., 3] = 255
     kernel = "unsharp:threshold=20"
@@ -89,7 +89,7 @@ def test_a_threshold_of_0_is_the_linear_kernel() -> None:
 NOT_LINEAR = "kernel 'unsharp' has a threshold, so it is not linear, but {} needs a linear kernel; leave out the threshold"
 
 
-def test_who_needs_a_linear_kernel_refuses_it(call: Call, tmp_path: Path) -> None:
+def test_functions_of_linear_kernels_reject_it(call: Call, tmp_path: Path) -> None:
     kernel, house = "unsharp:threshold=3", SAMPLES / "house.png"
     with pytest.raises(ArgumentError) as error:
         filter_image(np.zeros((4, 4), np.uint8), parse_kernel(kernel))

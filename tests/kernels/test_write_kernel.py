@@ -25,7 +25,7 @@ def test_every_digit_comes_back(ending, tmp_path):
 
 
 @pytest.mark.parametrize("ending", WRITERS)
-def test_divisor_and_offset_are_held_or_said(ending, tmp_path):
+def test_divisor_and_offset_are_stored_or_reported(ending, tmp_path):
     kernel = Kernel("mean", (((1, 2, 1),),), divisor=4, offset=-3)
     path = tmp_path / f"kernel{ending}"
     data, lost = encode_kernel(kernel, path)
@@ -42,7 +42,7 @@ def test_divisor_and_offset_are_held_or_said(ending, tmp_path):
     weights=st.lists(st.lists(st.floats(-1e9, 1e9), min_size=3, max_size=3), min_size=1, max_size=3),
     ending=st.sampled_from([".csv", ".txt", ".json", ".npy"]),
 )
-def test_any_numbers(weights, ending, tmp_path_factory):
+def test_any_numbers_are_read_back(weights, ending, tmp_path_factory):
     path = tmp_path_factory.mktemp("kernel") / f"k{ending}"
     path.write_bytes(encode_kernel(Kernel("k", (tuple(map(tuple, weights)),)), path)[0])
     assert np.array_equal(np.array(parse_kernel(str(path)).weights, float), np.array(weights))
@@ -87,7 +87,7 @@ def test_axes_and_anchors(tmp_path):
         ),
     ],
 )
-def test_what_a_file_cannot_hold(kernel, name, message):
+def test_kernels_that_a_file_cannot_store(kernel, name, message):
     from pathlib import Path
 
     with pytest.raises(ArgumentError) as error:

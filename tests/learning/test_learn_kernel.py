@@ -505,7 +505,9 @@ def test_no_more_memory_is_used_than_estimated(options):
 
     picture = np.random.default_rng(0).integers(1, 255, (600, 500), dtype=np.uint8)
     recipe = Recipe.of(3, padding_mode="reflect", **options)
-    recipe.learn([recipe.pair(picture[:9, :9], picture[:9, :9], None)])  # so that modules and tables are loaded
+    recipe.learn(
+        [recipe.pair(picture[:9, :9], picture[:9, :9], None)]
+    )  # so that modules and tables are loaded
     tracemalloc.start()
     recipe.learn([recipe.pair(picture, picture, None)])
     peak = tracemalloc.get_traced_memory()[1]

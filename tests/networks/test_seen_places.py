@@ -43,7 +43,7 @@ def shapes_of(network):
 
 @pytest.mark.parametrize("make", [residual, dilated, back_and_up])
 @pytest.mark.parametrize("corner", [0, 1, 2])
-def test_an_impulse_comes_out_where_it_is_seen(make, corner):
+def test_an_impulse_affects_the_outputs_that_see_it(make, corner):
     network = make()
     shapes = shapes_of(network)
     tensor = last_spatial(network, shapes)

@@ -213,7 +213,7 @@ def test_what_is_wrong_is_told_with_file_and_line(written, text, message):
     assert str(caught.value).count("\n") == 0
 
 
-def test_files_that_are_none(tmp_path, written):
+def test_files_that_cannot_be_read(tmp_path, written):
     with pytest.raises(NetworkError, match="there is no such file; check the spelling and the folder"):
         networks.load(tmp_path / "none.toml")
     with pytest.raises(NetworkError, match="it is a folder, a device or a pipe"):

@@ -6,8 +6,8 @@ from typing import Any
 from convcli import __version__
 from convcli.cli.calculators.network_answer import picture, whole_row
 from convcli.cli.calculators.question import PER_AXIS, Question
-from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.layers.axes import Shape
 from convcli.layers.base import Layer

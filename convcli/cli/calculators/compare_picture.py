@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli import __version__
-from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions
 from convcli.cli.trial_progress import Trying
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import check_target, write_whole
 from convcli.images.formats import FORMATS, formats_for

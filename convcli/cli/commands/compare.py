@@ -12,7 +12,6 @@ from convcli.cli.calculators.calculator_help import LAYER_GROUPS
 from convcli.cli.calculators.question import Question
 from convcli.cli.command import Command
 from convcli.cli.completed_words import complete_kernels
-from convcli.cli.messages import Messages
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
 from convcli.cli.options.array_options import layout_option, values_option
@@ -22,6 +21,7 @@ from convcli.cli.options.limit_options import max_pixels_option
 from convcli.cli.options.network_options import NETWORK, Given, NetworkOptions, input_option, width_option
 from convcli.cli.options.option_types import Parsed, several
 from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.layers.axes import by_axes
 from convcli.layers.variants import BASELINE, VARIANTS

@@ -7,11 +7,11 @@ import click
 from convcli import __version__
 from convcli.cli import COMMANDS
 from convcli.cli.command import Command
-from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions, answer_options
 from convcli.cli.options.option_types import Parsed
 from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.cli.settings import setting_rows, settings, settings_file
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError, instead_of
 from convcli.render import Answer
 

@@ -8,12 +8,12 @@ from convcli.cli.calculators.answer_rows import answer_rows, explained, give, re
 from convcli.cli.calculators.calculator_help import LAYER_GROUPS, chain_help
 from convcli.cli.calculators.question import Question
 from convcli.cli.command import Command
-from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
 from convcli.cli.options.cost_options import CostOptions, cost_options
 from convcli.cli.options.layer_options import LayerOptions, layer_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
 from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.user_messages import Messages
 from convcli.layers.text.explain import flops_lines, macs_lines
 from convcli.networks.rows import Row
 

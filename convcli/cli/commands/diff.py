@@ -10,13 +10,13 @@ import click
 from convcli.ci_reports import CI_ENDINGS, CI_FORMATS
 from convcli.cli.command import Command
 from convcli.cli.completed_words import complete_files
-from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions, answer_options_with
 from convcli.cli.options.array_options import layout_option, several_values_option
 from convcli.cli.options.limit_options import LimitOptions, limit_options, max_memory_option
 from convcli.cli.options.option_types import Parsed
 from convcli.cli.options.show_option import show_option
 from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.number_text import read_finite
 from convcli.remote_files import file_path, target_path

@@ -4,13 +4,13 @@ import click
 
 from convcli.cli.calculators.calculator_help import chain_help
 from convcli.cli.command import Command
-from convcli.cli.messages import Messages
 from convcli.cli.options.draw_options import NumberOptions, drawn, number_options
 from convcli.cli.options.drawing_kind_options import KindOptions, kind_options
 from convcli.cli.options.drawing_view_options import ViewOptions, view_options
 from convcli.cli.options.layer_options import LayerOptions, drawn_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
 from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.user_messages import Messages
 
 
 @click.command(

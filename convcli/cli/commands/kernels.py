@@ -9,12 +9,12 @@ import click
 from convcli import __version__
 from convcli.cli.command import Command
 from convcli.cli.completed_words import complete_kernels
-from convcli.cli.messages import Messages
 from convcli.cli.number_grid import aligned, vector
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
 from convcli.cli.options.kernel_limit import max_kernel_option
 from convcli.cli.options.show_option import show_option
 from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
 from convcli.kernels.kernel import MOST_AXES, Kernel, Number, by_axes

@@ -12,7 +12,6 @@ from convcli.cli.completed_words import complete_files
 from convcli.cli.learn_bank import bank_answer, learn_bank, write_bank
 from convcli.cli.learn_pairs import Files, learn_pairs, write_learned
 from convcli.cli.learned_answer import learned_answer
-from convcli.cli.messages import Messages
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import PRINTING, AnswerOptions
 from convcli.cli.options.array_options import several_values_option
@@ -22,6 +21,7 @@ from convcli.cli.options.learn_options import BankOptions, LearnOptions, bank_op
 from convcli.cli.options.limit_options import max_memory_option
 from convcli.cli.options.path_types import TARGET
 from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.jobs.read_source import Reading
 from convcli.remote_files import file_path

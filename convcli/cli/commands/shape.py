@@ -6,12 +6,12 @@ from convcli.cli.calculators.answer_rows import answer_rows, explained, give, me
 from convcli.cli.calculators.calculator_help import LAYER_GROUPS, chain_help
 from convcli.cli.calculators.question import Question, Size
 from convcli.cli.command import Command
-from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
 from convcli.cli.options.layer_options import LayerOptions, layer_options
 from convcli.cli.options.network_options import OF_ONE_LAYER, NetworkOptions, network_options
 from convcli.cli.options.option_types import Parsed
 from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.layers.base import Window
 from convcli.layers.text.explain import size_lines, unused_lines

@@ -6,9 +6,9 @@ import click
 
 from convcli import __version__
 from convcli.cli.command import Command
-from convcli.cli.messages import Messages
 from convcli.cli.options.answer_options import AnswerOptions, answer_options
 from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.render import Answer
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from convcli.cli.completed_words import complete_files
-from convcli.cli.messages import Messages
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.option_types import Parsed
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.render import ENDINGS, FORMATS, PICTURES, Answer, render
 

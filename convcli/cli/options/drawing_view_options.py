@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from convcli.cli.completed_words import complete_files
-from convcli.cli.messages import Messages
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import theme_option
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.option_types import at_least, seconds
 from convcli.cli.options.show_option import show_option
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.jobs.collisions import Reads, check_reads
 from convcli.jobs.targets import is_stdout

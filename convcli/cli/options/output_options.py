@@ -5,9 +5,9 @@ from typing import NamedTuple
 import click
 
 from convcli.cli.completed_words import complete_files
-from convcli.cli.messages import Messages
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.option_types import Parsed, at_least
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.images.coding import COMPRESSIONS, SAMPLINGS, Coding, read_quality
 from convcli.jobs.find import Inputs

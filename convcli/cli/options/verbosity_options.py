@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from convcli.cli.messages import Messages
+from convcli.cli.user_messages import Messages
 
 
 def _verbosity(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:

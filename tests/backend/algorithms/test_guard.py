@@ -84,9 +84,7 @@ def test_only_the_inaccurate_tiles_are_computed_again() -> None:
 @pytest.mark.parametrize("method", ["auto", "fft"])
 @pytest.mark.parametrize("spec", ["disk:15", "gaussian:sigma=5", "log:sigma=4", "gabor:sigma=4"])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_a_huge_sample_only_affects_outputs_within_the_kernel(
-    spec: str, method: str, stride: int
-) -> None:
+def test_a_huge_sample_only_affects_outputs_within_the_kernel(spec: str, method: str, stride: int) -> None:
     pixels = np.ones((200, 210), np.float32)
     pixels[10, 10] = 1e20
     kernel = parse_kernel(spec)

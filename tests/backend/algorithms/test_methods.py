@@ -305,9 +305,7 @@ def test_winograd_has_the_precision_of_float32(shape):
     [(64, 1, 56, "winograd"), (64, 64, 56, "rows"), (2, 2, 512, "banded")],
     ids=["winograd", "rows", "banded"],
 )
-def test_auto_equals_plain_sums_for_numbers_that_are_not_finite(
-    wrong, channels, groups, side, quickest
-):
+def test_auto_equals_plain_sums_for_numbers_that_are_not_finite(wrong, channels, groups, side, quickest):
     """Banded products would spread NaN, Winograd tiles turn infinity into NaN, and overflow for the finite 3e38."""
     random = np.random.default_rng(0)
     x = random.standard_normal((1, channels, side, side)).astype(np.float32)

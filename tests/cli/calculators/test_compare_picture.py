@@ -215,7 +215,7 @@ def test_a_picture_on_which_nothing_runs_is_an_error(call: Call, tmp_path: Path)
 
 def test_a_terminal_shows_how_many_runs_are_done(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from convcli.cli import trial_progress
-    from convcli.cli.messages import Messages
+    from convcli.cli.user_messages import Messages
 
     shown: list[object] = []
 

@@ -128,7 +128,7 @@ def test_nothing_is_overwritten_without_force(call: Call, tmp_path: Path) -> Non
     assert path.read_text() == call(*BOOK).out
 
 
-def test_what_is_read_is_not_overwritten(call: Call, tmp_path: Path) -> None:
+def test_files_that_are_read_are_not_overwritten(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "x.txt"
     path.write_text("1 2\n3 4\n")
     for option, what in (("--values", "values"), ("--kernel", "kernel")):

@@ -27,25 +27,25 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     machine.cache_clear()
 
 
-def told(call: Call, *options: str) -> dict:
+def reported(call: Call, *options: str) -> dict:
     code, out, err = call("tune", "--format", "json", *options)
     assert (code, err) == (0, "")
     return json.loads(out)
 
 
 def test_costs_are_measured_kept_shown_and_forgotten(call: Call, cache: Path) -> None:
-    assert told(call, "--show")["totals"]["measured"] is False
+    assert reported(call, "--show")["totals"]["measured"] is False
     assert not cache.exists()
-    measured = told(call)["totals"]
+    measured = reported(call)["totals"]
     assert measured["measured"] is True
     assert cache.exists()
-    assert told(call, "--show")["totals"] == measured
-    assert told(call, "--forget")["totals"]["measured"] is False
+    assert reported(call, "--show")["totals"] == measured
+    assert reported(call, "--forget")["totals"]["measured"] is False
     assert not cache.exists()
 
 
 def test_each_kernel_has_its_plan(call: Call) -> None:
-    rows = told(call, "--show")["rows"]
+    rows = reported(call, "--show")["rows"]
     assert [row["kernel"] for row in rows] == list(SPECS)
     plans = {row["kernel"]: row for row in rows}
     assert plans["sharpen"]["method"] == "direct"
@@ -62,7 +62,7 @@ def test_the_answer_has_the_machine_that_plans_are_made_for(call: Call, cache: P
     here = Machine(cache=3 << 20, costs=Costs(*range(1, 8)), measured=True)
     with mock.patch("convcli.backend.machine.machine", return_value=here):
         code, out, _ = call("tune", "--show")
-        totals = told(call, "--show")["totals"]
+        totals = reported(call, "--show")["totals"]
     assert code == 0
     assert "plans for 8-bit RGB pictures of 3000x4000; " in out and ", 3072 KiB of second-level cache" in out
     assert "costs in picoseconds, measured on this machine: pass16 1, pass32 2, pass64 3, flop32 4, " in out
@@ -71,7 +71,7 @@ def test_the_answer_has_the_machine_that_plans_are_made_for(call: Call, cache: P
 
 
 def test_a_plan_is_that_of_a_filter(call: Call) -> None:
-    rows = {row["kernel"]: row for row in told(call, "--show")["rows"]}
+    rows = {row["kernel"]: row for row in reported(call, "--show")["rows"]}
     assert rows["box:31"]["kernel_size"] == [31, 31]
     recipe = Recipe(kernels=(parse_kernel("random:15"),), padding="same")
     single = SingleKernel.of(recipe, np.dtype("uint8"), None, "clip", None, False, None)
@@ -92,7 +92,7 @@ def test_measuring_holds_blas_to_one_thread(call: Call, monkeypatch: pytest.Monk
         return USUAL
 
     monkeypatch.setattr("convcli.backend.measure_costs.measure_costs", measured)
-    told(call)
+    reported(call)
     assert seen == ["1"]
 
 
@@ -100,7 +100,7 @@ def test_without_a_home_folder_costs_are_shown_and_not_measured(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("convcli.backend.machine.costs_file", lambda: None)
-    assert told(call, "--show")["totals"]["measured"] is False
+    assert reported(call, "--show")["totals"]["measured"] is False
     for words in (["tune"], ["tune", "--forget"]):
         result = call(*words)
         assert result.code == 2

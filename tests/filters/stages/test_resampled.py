@@ -140,7 +140,7 @@ def test_nan_only_affects_its_window() -> None:
     )
 
 
-def test_infinite_samples_add_nothing_where_they_weigh_nothing() -> None:
+def test_infinite_samples_of_weight_0_add_nothing() -> None:
     x = RNG.random((5, 7))
     x[2, 3] = np.inf
     for method in ("lanczos", "cubic", "bilinear", "hamming"):  # every third output lies exactly on a pixel

@@ -51,7 +51,7 @@ def test_fast_sums_are_used_for_finite_values_only() -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_deformable_tap_adds_nothing_of_what_weighs_nothing(bad: float) -> None:
+def test_a_deformable_tap_ignores_neighbours_of_weight_0(bad: float) -> None:
     """A tap that looks exactly at a pixel gives its three neighbours the weight 0; so do kernels, and other groups."""
     picture = RNG.random((9, 10, 4))
     spoilt = picture.copy()
@@ -76,7 +76,7 @@ def test_a_deformable_tap_adds_nothing_of_what_weighs_nothing(bad: float) -> Non
         assert (blended[3:5, 5] == np.inf).all()
 
 
-def test_the_operator_adds_nothing_of_what_weighs_nothing_either() -> None:
+def test_the_operator_ignores_neighbours_of_weight_0_too() -> None:
     from convcli.backend import deform_conv
 
     x = RNG.random((1, 1, 5, 6))

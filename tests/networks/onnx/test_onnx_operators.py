@@ -190,7 +190,7 @@ def one(operator, inputs, attributes, opset, outputs=("out",)):
     return made([node], shapes, outputs, constants, opset), given
 
 
-def told(case):
+def case_text(case):
     operator, inputs, attributes, opset = case
     return f"{operator}-{opset}-{'-'.join(map(str, attributes)) or len(inputs)}"
 
@@ -257,12 +257,12 @@ OTHERWISE = {
 COLUMN = numbers(6)[:, np.newaxis, np.newaxis]
 
 
-@pytest.mark.parametrize(("operator", "inputs", "attributes", "opset"), CASES, ids=map(told, CASES))
+@pytest.mark.parametrize(("operator", "inputs", "attributes", "opset"), CASES, ids=map(case_text, CASES))
 def test_equals_the_reference(tmp_path, operator, inputs, attributes, opset):
     model, given = one(operator, inputs, attributes, opset)
     network = networks.load(saved(tmp_path, model))
     made_of = network.run(given)
-    other = OTHERWISE.get(told((operator, inputs, attributes, opset)))
+    other = OTHERWISE.get(case_text((operator, inputs, attributes, opset)))
     wanted = expected(model, given)[0] if other is None else other()
     (ours,) = made_of.values()
     assert ours.shape == wanted.shape
