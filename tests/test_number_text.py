@@ -45,7 +45,7 @@ def test_a_part_may_be_a_decimal(word, value):
         ("0/0.0", "'0/0.0' divides by 0"),
     ],
 )
-def test_what_is_no_number(word, message):
+def test_nan_and_infinity(word, message):
     for read in (read_real, read_float, read_finite):
         with pytest.raises(ArgumentError) as error:
             read(word)

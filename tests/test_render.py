@@ -144,7 +144,7 @@ def test_json_has_the_true_name() -> None:
 
 
 @pytest.mark.parametrize("name", [ODD, "[red]x[/]", "[/]", ":smile:", "[link=http://x]y"])
-def test_a_terminal_takes_no_orders_from_a_name(name: str) -> None:
+def test_a_name_cannot_control_a_terminal(name: str) -> None:
     plain, rich = (render(of_names(name), "table", terminal=terminal) for terminal in (False, True))
     bare = re.sub(r"\x1b\[[\d;]*m", "", rich)
     words, bare_words = ([word for word in text.split() if set(word) - set("-─")] for text in (plain, bare))

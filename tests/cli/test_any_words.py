@@ -1,4 +1,4 @@
-"""Whatever words are given to an option: the answer, or one short line that a terminal can show."""
+"""Any value of any option: an answer, or one short line that a terminal can show."""
 
 from collections.abc import Iterator
 from pathlib import Path

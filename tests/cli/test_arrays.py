@@ -1,4 +1,4 @@
-"""Files that options name: whatever is in them, they are read, or refused with exit 2 and one clean line."""
+"""Files named by options: whatever they contain, they are read, or rejected with exit code 2 and one line."""
 
 import io
 import os

@@ -17,7 +17,7 @@ from tests.runs import Program, draw, filtered
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a scheduler with two workers, each a process of its own."""
+    """The address of a scheduler with two workers in separate processes."""
     pytest.importorskip("distributed", reason="the extra convcli[cluster] is not installed")
     folder = tmp_path_factory.mktemp("cluster")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -36,12 +36,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         processes += [subprocess.Popen([*dask, *words, str(folder / name)], **quiet) for name in "ab"]
         yield address
     finally:
-        for process in processes:  # nothing of theirs is to be kept, and a worker's farewell takes long
+        for process in processes:  # their results are not needed, and closing a worker takes long
             process.kill()
             process.wait()
 
 
-def test_a_cluster_makes_the_same_bytes(
+def test_a_cluster_writes_the_same_bytes(
     program: Program, tmp_path: Path, cluster: str, serial: tuple[bytes, list[str], dict[str, bytes]]
 ) -> None:
     out, err, made = filtered(program, tmp_path, f"--cluster {cluster}")
@@ -67,7 +67,7 @@ def test_a_cluster_takes_relative_names_and_standard_input(
 def test_a_cluster_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason="the extra convcli[cluster] is not installed")
     draw(tmp_path, "a.png")
-    with socket.socket() as nobody:  # who has the port, and does not listen
+    with socket.socket() as nobody:  # the port is bound, but not listening
         nobody.bind(("127.0.0.1", 0))
         address = "tcp://{}:{}".format(*nobody.getsockname())
         impatient = (

@@ -1,4 +1,4 @@
-"""The group of commands: help, version, suggestions, and what every command has in common."""
+"""The group of commands: help, version, suggestions, and common options."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def test_help_leads_with_two_examples_that_work_and_explains_every_option(call: 
             assert parameter.help, parameter.name
 
 
-SCREENS = 2 * 24  # lines of 80 columns, of two screens
+SCREENS = 2 * 24  # lines of 80 columns on two screens
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -132,7 +132,7 @@ def test_the_examples_in_the_help_run(call: Call, name: str) -> None:
         (["shape", "--format", "xml"], "Invalid value for '--format': 'xml' is not one of 'table', 'json'"),
     ],
 )  # fmt: skip
-def test_wrong_words_get_a_suggestion(call: Call, words: list[str], message: str) -> None:
+def test_unknown_words_get_a_suggestion(call: Call, words: list[str], message: str) -> None:
     result = call(*words)
     assert result.code == 2
     assert message in one_error(result)
@@ -161,7 +161,7 @@ def test_json_has_one_form(call: Call, name: str) -> None:
 @pytest.mark.parametrize(
     ("ending", "form"), [(".json", "json"), (".csv", "csv"), (".md", "markdown"), (".txt", "table")]
 )
-def test_the_ending_of_o_picks_the_format(
+def test_the_extension_of_o_chooses_the_format(
     call: Call, tmp_path: object, name: str, ending: str, form: str
 ) -> None:
     path = tmp_path / f"answer{ending}"
@@ -181,7 +181,7 @@ def test_an_answer_is_not_overwritten_without_force(call: Call, tmp_path: object
     assert json.loads(path.read_text())
 
 
-def test_an_ending_that_says_nothing(call: Call, tmp_path: object) -> None:
+def test_an_unknown_extension(call: Call, tmp_path: object) -> None:
     result = call("shape", *LAYER, "-o", tmp_path / "answer")
     assert result.code == 2
     assert "has no known ending; end it in .txt .json .csv .md .png .svg, or give --format" in one_error(
@@ -260,7 +260,7 @@ def test_fields_of_a_chain_and_of_a_network_are_a_row_a_layer_and_a_value_is_of_
 
 
 @pytest.mark.parametrize("name", CALCULATORS)
-def test_loudness(call: Call, name: str) -> None:
+def test_verbosity(call: Call, name: str) -> None:
     usual, quiet, loud = (call(name, *LAYER, *words).out.splitlines() for words in ([], ["-q"], ["-v"]))
     assert len(quiet) < len(usual)
     assert usual[: len(quiet)] == quiet
@@ -304,7 +304,7 @@ def test_without_colour_and_terminal_the_table_is_plain(
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_full_disk_behind_the_answer(unbuffered: str) -> None:
+def test_an_answer_on_a_full_disk(unbuffered: str) -> None:
     import sys
     from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A picture whose decoder crashes or hangs costs that picture alone."""
+"""A picture whose decoder crashes or hangs fails, and no other picture does."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from tests.conftest import ROOT
 from tests.runs import Program, contents, draw
 
 
-def test_a_crash_costs_one_picture(program: Program, tmp_path: Path, faults: dict[str, str]) -> None:
+def test_a_crash_fails_one_picture(program: Program, tmp_path: Path, faults: dict[str, str]) -> None:
     names = draw(
         tmp_path / "in", "0.png", "log-exit.png", "2.png", "3.png", "log-kill.png", "5.png", "once.png"
     )
@@ -22,7 +22,7 @@ def test_a_crash_costs_one_picture(program: Program, tmp_path: Path, faults: dic
     assert "5 done, 2 failed; " in err
     assert "Traceback" not in err
     log = (tmp_path / "log").read_text()
-    assert (log.count("log-exit.png"), log.count("log-kill.png")) == (2, 2)  # each had a second chance
+    assert (log.count("log-exit.png"), log.count("log-kill.png")) == (2, 2)  # each was tried twice
 
 
 def test_what_was_replaced_is_not_filtered_again(program: Program, tmp_path: Path) -> None:
@@ -58,4 +58,4 @@ def test_a_decoder_that_loops_is_stopped(program: Program, tmp_path: Path, fault
         b"error: log-loop.png: it took longer than 1 s and was stopped; allow more time, or use a smaller"
         in run.stderr
     )
-    assert (tmp_path / "log").read_text() == "log-loop.png"  # whose fault it is is known
+    assert (tmp_path / "log").read_text() == "log-loop.png"  # the failing picture is known

@@ -1,4 +1,4 @@
-"""ImageMagick's kernels of even sides turn about their origin, whatever runs them: by hand, as ImageMagick 6 has it."""
+"""ImageMagick's kernels of even sides are rotated about their origin by every algorithm; computed by hand, as in ImageMagick 6."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ PLACE = (5, 5)  # of the only bright pixel, far from every border
 
 
 def by_hand(weights: np.ndarray, origin: tuple[int, int], *, flip: bool) -> np.ndarray:
-    """Return what the dot becomes: correlation sees it through each tap, convolution spreads the taps from it."""
+    """Return the response to the dot: correlation reads it through each tap, convolution spreads the taps around it."""
     out = np.zeros((11, 11), np.uint8)
     for (y, x), weight in np.ndenumerate(weights):
         down, across = y - origin[0], x - origin[1]
@@ -40,7 +40,7 @@ def dot(path: Path) -> Path:
         ("--range", "minmax"),
     ],
 )
-def test_both_forms_turn_about_the_origin(
+def test_both_forms_are_rotated_about_the_origin(
     call: Call, tmp_path: Path, size: tuple[int, int], flip: bool, how: tuple[str, ...]
 ) -> None:
     columns, rows = size

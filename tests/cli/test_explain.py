@@ -67,7 +67,7 @@ def test_a_magnitude_has_a_window_for_each_matrix(call: Call) -> None:
         assert f" {image.getpixel((100, 100))} " in out
 
 
-def test_json_has_all_that_is_told(call: Call, tmp_path: Path) -> None:
+def test_json_has_all_numbers_of_the_text(call: Call, tmp_path: Path) -> None:
     target = tmp_path / "x.json"
     result = call("filter", SAMPLES / "landscape.png", "--kernel", "box", "--explain", "7,9", "-o", target)
     assert result == (0, "", f"convcli: wrote {target}\n")
@@ -104,7 +104,7 @@ def test_it_is_drawn_light_and_dark(call: Call, tmp_path: Path) -> None:
     assert pictures == {"light": (255, 255, 255), "dark": (16, 22, 29)}
 
 
-def test_large_kernels_and_many_maps_are_told_in_part(call: Call, tmp_path: Path) -> None:
+def test_of_large_kernels_and_many_maps_a_part_is_printed(call: Call, tmp_path: Path) -> None:
     import numpy as np
 
     out = call("filter", SAMPLES / "house.png", "--kernel", "box:9", "--explain", "50,50").out
@@ -115,7 +115,7 @@ def test_large_kernels_and_many_maps_are_told_in_part(call: Call, tmp_path: Path
     assert out.endswith("8 more channels are in the JSON output\n")
 
 
-def test_any_picture_of_the_run_but_one_alone(call: Call) -> None:
+def test_exactly_one_picture_is_explained(call: Call) -> None:
     words = ("--kernel", "box", "--explain", "1,1")
     message = "--explain explains one picture, and 2 are given; name one"
     assert one_error(call("filter", SAMPLES / "house.png", SAMPLES / "logo.png", *words)) == message

@@ -1,4 +1,4 @@
-"""Numbers near the ends of what floats can hold, in pictures and in options: a picture, or one clear line; no warning."""
+"""Numbers near the limits of floats, in pictures and in options: a picture, or one clear line; no warning."""
 
 from pathlib import Path
 
@@ -83,7 +83,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_every_recipe_runs_on_every_picture_or_says_why_not(call: Call, here: Path, recipe: str) -> None:
+def test_every_recipe_runs_on_every_picture_or_has_one_error(call: Call, here: Path, recipe: str) -> None:
     for number, name in enumerate(PICTURES):
         for output in ("out.png", "out.npy", "out.tif"):
             gray = ["--gray"] if "--weights" in recipe or "--pointwise" in recipe else []

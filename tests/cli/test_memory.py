@@ -28,13 +28,13 @@ def picture(tmp_path: Path) -> Path:
 
 
 def enough(error: str) -> str:
-    """Return what a refusal says would do."""
+    """Return the limit that an error suggests."""
     found = re.search(r"raise it with --max-memory (\d+[KMG])", error)
     assert found is not None, error
     return found[1]
 
 
-def test_a_picture_that_is_too_large_is_refused_with_what_would_do(
+def test_the_error_of_a_picture_that_is_too_large_suggests_a_limit(
     call: Call, picture: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.png"
@@ -67,7 +67,7 @@ def test_a_picture_that_is_too_large_is_refused_with_what_would_do(
 )
 @pytest.mark.parametrize("form", ["png", "jpg", "tiff", "npy", "gif", "webp", "bmp"])
 def test_it_is_refused_before_it_is_decoded(call: Call, tmp_path: Path, words: str, form: str) -> None:
-    """The file is cut short behind its header: whoever decodes it says so."""
+    """The file is truncated after its header, so decoding it would be another error."""
     source = tmp_path / f"in.{'png' if form in ('gif', 'webp', 'bmp') else form}"
     pixels = RNG.integers(0, 256, (*SIZE, 3), np.uint8)
     if form == "npy":
@@ -75,7 +75,7 @@ def test_it_is_refused_before_it_is_decoded(call: Call, tmp_path: Path, words: s
     else:
         Image.fromarray(pixels).save(source)
     data = source.read_bytes()
-    if form not in ("npy", "tiff"):  # whose length is held against their headers
+    if form not in ("npy", "tiff"):  # whose length is compared with their headers
         source.write_bytes(data[: 3 * len(data) // 4])
     out = tmp_path / f"out.{'png' if form == 'npy' else form}"
     result = call("filter", source, *words.split(), "-o", out, "--max-memory", "256K")
@@ -95,9 +95,7 @@ def test_animations_are_counted_whole(call: Call, tmp_path: Path) -> None:
         return memory
 
     bytes_of_all = 12 * SIZE[0] * SIZE[1] * 3
-    assert (
-        estimate() > 2 * bytes_of_all
-    )  # what was read, or as Pillow has it for its encoder, and what was made
+    assert estimate() > 2 * bytes_of_all  # the input, or its copy for Pillow's encoder, and the result
     assert estimate() > 2 * estimate("--frame", 3)
     refused = call("filter", path, "-k", "box", "-o", tmp_path / "o.png", "--max-memory", "8M")
     assert "raise it with --max-memory" in one_error(refused)
@@ -120,7 +118,7 @@ def test_standard_input_is_read_no_further_than_the_limit(program: Program) -> N
 
 
 @pytest.mark.parametrize("more", [(), ("--isolate",)], ids=["threads", "processes"])
-def test_jobs_wait_for_each_other_where_one_alone_fits(
+def test_jobs_wait_for_each_other_if_only_one_fits(
     program: Program, picture: Path, tmp_path: Path, more: tuple[str, ...]
 ) -> None:
     names = [f"{number}.png" for number in range(6)]
@@ -136,7 +134,7 @@ def test_jobs_wait_for_each_other_where_one_alone_fits(
     assert refused.stderr.count(b"over the limit of") == 6
 
 
-def test_each_job_asks_for_what_is_foretold(
+def test_each_job_reserves_the_estimated_memory(
     call: Call, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests: list[tuple[int, int]] = []
@@ -157,7 +155,7 @@ def template(tmp_path: Path, picture: Path) -> Path:
 
 
 @pytest.mark.parametrize("form", ["png", "tiff", "npy", "jpg"])
-def test_a_search_is_refused_with_what_would_do(
+def test_the_error_of_a_search_suggests_a_limit(
     call: Call, picture: Path, template: Path, tmp_path: Path, form: str
 ) -> None:
     out = tmp_path / f"out.{form}"
@@ -187,7 +185,7 @@ def test_a_search_is_refused_before_the_picture_is_decoded(
     assert "damaged or cut short" in one_error(call(*words, "500M"))
 
 
-def test_a_template_is_held_against_the_limit(call: Call, picture: Path, tmp_path: Path) -> None:
+def test_a_template_counts_towards_the_limit(call: Call, picture: Path, tmp_path: Path) -> None:
     words = ("match", picture, "--template", picture, "-o", tmp_path / "out.png", "--max-memory", "1M")
     refused = call(*words)
     assert refused.code == 1
@@ -222,7 +220,7 @@ def test_a_search_in_standard_input_reads_no_further_than_the_limit(program: Pro
     assert b"standard input: it is larger than the memory limit of 2M" in result.stderr
 
 
-def test_a_search_asks_the_budget_of_the_run(
+def test_a_search_reserves_memory_of_the_run(
     call: Call, picture: Path, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests: list[tuple[int, int]] = []

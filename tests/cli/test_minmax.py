@@ -1,4 +1,4 @@
-"""--range minmax: one measure for all frames and pages, over the finite values, whatever runs."""
+"""--range minmax: one range for all frames and pages, over the finite values, for every algorithm."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ FADE = [RNG.integers(80 * n, 80 * n + 40, (12, 10)).astype(np.uint8) for n in ra
 
 
 def written(path: Path, frames: list[np.ndarray], mode: str, form: str = "TIFF") -> Path:
-    """Write frames, each for its time where there are times."""
+    """Write frames, with their durations if there are any."""
     times = [None if form == "TIFF" else 100 + 10 * number for number in range(len(frames))]
     picture = Picture(tuple(Frame(*each) for each in zip(frames, [mode] * len(frames), times)), form)
     path.write_bytes(encode(picture, form, "x")[0])
@@ -45,7 +45,7 @@ def by_hand(values: np.ndarray) -> np.ndarray:
     ],
 )
 @pytest.mark.parametrize(("form", "name"), [("TIFF", "x.tif"), ("GIF", "x.gif"), ("PNG", "x.png")])
-def test_all_frames_by_one_measure(
+def test_all_frames_have_one_range(
     call: Call, tmp_path: Path, layer: tuple[str, ...], form: str, name: str
 ) -> None:
     source = written(tmp_path / name, FADE, "L", form)
@@ -99,7 +99,7 @@ def test_pages_of_8_and_16_bits_are_measured_by_their_white(call: Call, tmp_path
 
 
 @pytest.mark.parametrize(("mode", "layer"), [("F", ()), ("F", ("--variant", "standard")), ("RGBA;F", ())])
-def test_missing_pixels_blacken_nothing_else(
+def test_missing_pixels_affect_no_other_pixel(
     call: Call, tmp_path: Path, mode: str, layer: tuple[str, ...]
 ) -> None:
     if mode != "F":

@@ -99,7 +99,7 @@ def test_a_picture_is_printed_as_text_by_its_format(call: Call) -> None:
     assert np.loadtxt(out.splitlines(), delimiter=",").shape == (320, 400)
 
 
-def test_other_processes_get_what_was_typed(program) -> None:
+def test_other_processes_get_typed_values(program) -> None:
     done = program(
         "filter", "--values", NINE, "--kernel", "0 1; 2 3", "--padding", "valid", "--isolate", "--jobs", "2"
     )
@@ -196,7 +196,7 @@ def test_a_fraction_is_taken_wherever_a_number_is(
 ) -> None:
     ours, theirs = (call(*words.format(number).split("|")) for number in (fraction, decimal))
     assert ours.code == 0, ours.err
-    spelled = (ours.out.replace(fraction, decimal), ours.err)  # where the command is told again
+    spelled = (ours.out.replace(fraction, decimal), ours.err)  # where the command line is quoted
     assert spelled == (theirs.out, theirs.err)
 
 
@@ -222,7 +222,7 @@ def test_a_fraction_is_taken_wherever_a_number_is(
         ("cost|lenet-5|--roofline|peak=1/0TFLOP/s,bandwidth=9GB/s", "'1/0' divides by 0"),
     ],
 )  # fmt: skip
-def test_what_is_no_fraction(call: Call, words: str, message: str) -> None:
+def test_invalid_fractions(call: Call, words: str, message: str) -> None:
     result = call(*words.split("|"))
     assert message in one_error(result)
     assert result.code == (1 if "cannot" in message else 2)
@@ -269,8 +269,8 @@ def test_layouts_of_arrays(call: Call, tmp_path: Path) -> None:
     assert ends[0, 3, 4] == pytest.approx(padded[0:3, 3:6, 4:7].mean())
 
 
-def test_layouts_of_what_is_matched_learned_and_compared(call: Call, tmp_path: Path) -> None:
-    """Of a pair, or a picture and a template, one may be a file whose axes have one order only."""
+def test_layouts_in_match_learn_and_diff(call: Call, tmp_path: Path) -> None:
+    """In a pair, or a picture and a template, one may be a file with a fixed order of axes."""
     x = np.random.default_rng(0).integers(1, 120, (3, 12, 14)).astype(np.uint8)
     part = np.moveaxis(x[:, 4:9, 6:12], 0, 2)
     np.save(tmp_path / "x.npy", x)
@@ -337,7 +337,7 @@ def test_what_is_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
 
 
-def test_a_folder_is_searched_for_pictures_alone(call: Call, tmp_path: Path) -> None:
+def test_a_folder_is_searched_for_pictures_only(call: Call, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "notes.txt").write_text("1 2 3")
     (tmp_path / "in" / "house.png").write_bytes((SAMPLES / "house.png").read_bytes())

@@ -1,4 +1,4 @@
-"""Messages of the library name arguments, those of the command line options: one mechanism for all of them."""
+"""The library's messages name arguments, and the command line's name options: one mechanism for all messages."""
 
 import ast
 import json
@@ -40,7 +40,7 @@ ARGUMENT = re.compile(r"`([a-z]\w*)[=`]")
 
 
 def texts(module: Path) -> list[str]:
-    """Return the strings of a module that are no docstrings; `x` stands for what an f-string puts in."""
+    """Return the strings of a module except docstrings, with `x` for the values in f-strings."""
     tree = ast.parse(module.read_text())
     docs = {
         id(node.body[0].value)
@@ -89,7 +89,7 @@ def test_every_argument_that_a_message_names_is_an_option() -> None:
     named = {argument for found in TEXTS.values() for text in found for argument in ARGUMENT.findall(text)}
     assert {"kernel", "value_range", "max_pixels", "shift", "output", "force"} <= named
     unknown = {name for name in named if not any(option_of(name, options) for options in OPTIONS.values())}
-    # What an f-string puts in, what the command line has files for, and what only arrays of Python need to be told.
+    # Values of f-strings, arguments that are files on the command line, and arguments only for arrays in Python.
     of_python = {
         "peak",
         "axes",
@@ -131,7 +131,7 @@ def test_arguments_become_options(message: str, spelled: str) -> None:
     assert with_options(message, OPTIONS["filter"]) == spelled
 
 
-def test_texts_of_the_user_stay_as_they_are() -> None:
+def test_texts_of_the_user_are_unchanged() -> None:
     message = "cannot read a `gray` b.png or a `gray`: give `gray=True` or `gray`"
     assert (
         with_options(message, OPTIONS["filter"], ["a `gray`", "a `gray` b"])

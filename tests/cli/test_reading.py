@@ -38,7 +38,7 @@ def test_a_frame_is_a_still_picture(call: Call, tmp_path: Path, number: int) -> 
     assert read_picture(SPINNER, frame=number).frames[0].duration is None
 
 
-def test_a_frame_that_is_not_there(call: Call, tmp_path: Path) -> None:
+def test_a_frame_that_does_not_exist(call: Call, tmp_path: Path) -> None:
     for number in (8, -9):
         result = call("filter", SPINNER, "-k", "box", "--frame", number)
         assert result.code == 1
@@ -101,7 +101,7 @@ def test_a_list_of_channels_has_names(call: Call, names: str) -> None:
     )
 
 
-def test_a_channel_that_is_not_there_costs_one_file(call: Call, tmp_path: Path) -> None:
+def test_a_channel_that_does_not_exist_fails_one_file(call: Call, tmp_path: Path) -> None:
     result = call("filter", PHOTO, LOGO, "-k", "box", "--channels", "a", "-o", f"{tmp_path}/")
     assert (result.code, result.out) == (1, f"{tmp_path}/logo.png\n")
     assert "landscape.png: there is no channel 'a' in RGB; use r, g, b" in result.err
@@ -169,7 +169,7 @@ def test_linear_filters_light(call: Call, tmp_path: Path, kernel: str, depth: st
     wanted = from_light(light, pixels.dtype)[0]
     found = pixels_of(output)
     assert found.dtype == depth
-    assert np.abs(found.astype(int) - wanted).max() <= 1  # where float32 falls to the other side of a half
+    assert np.abs(found.astype(int) - wanted).max() <= 1  # where float32 is on the other side of a half
     assert (found == wanted).mean() > (0.999 if depth == "uint8" else 0.9)
     if kernel == "identity":
         assert (found == pixels).all()
@@ -236,7 +236,7 @@ def test_another_profile_than_srgb_is_noted(call: Call, tmp_path: Path) -> None:
 # Raw numbers
 
 
-def test_npy_holds_the_values_before_they_return_to_a_depth(call: Call, tmp_path: Path) -> None:
+def test_npy_stores_the_values_before_their_conversion_to_a_depth(call: Call, tmp_path: Path) -> None:
     output = tmp_path / "x.npy"
     assert call("filter", PHOTO, "-k", "sobel-x", "-o", output).code == 0
     values = np.load(output)

@@ -1,4 +1,4 @@
-"""Many pictures at once: the same bytes for any number of jobs, the options, and what is said."""
+"""Many pictures at once: the same bytes for any number of jobs, options, and messages."""
 
 import os
 import pickle
@@ -140,7 +140,7 @@ def test_the_environment_sets_the_jobs(call: Call, monkeypatch: pytest.MonkeyPat
     assert call("match", SAMPLES / "house.png", "--template", SAMPLES / "house.png", "-o", "-").code == 0
 
 
-# How loud
+# Verbosity
 
 
 def test_one_picture_has_no_summary_and_many_have_one(call: Call, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_one_picture_has_no_summary_and_many_have_one(call: Call, tmp_path: Path
     assert call("filter", tmp_path / "a.png", tmp_path / "b.png", *words, "-q").err == ""
 
 
-def test_v_says_how_far_it_is(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_v_reports_progress(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("convcli.cli.run_messages.EVERY", -1.0)
     names = draw(tmp_path, "a.png", "b.png")
     words = ["filter", *(tmp_path / name for name in names), "--kernel", "box", "--force", "--jobs", "1"]
@@ -159,7 +159,7 @@ def test_v_says_how_far_it_is(call: Call, tmp_path: Path, monkeypatch: pytest.Mo
     assert " of 2" not in call(*words).err
 
 
-def test_a_terminal_is_shown_how_far_it_is(tmp_path: Path, faults: dict[str, str]) -> None:
+def test_a_terminal_shows_progress(tmp_path: Path, faults: dict[str, str]) -> None:
     names = draw(tmp_path, *(f"slow{number}.png" for number in range(12)))
     (tmp_path / names[4]).write_bytes(b"bad")
     ours, theirs = pty.openpty()
@@ -184,13 +184,13 @@ def test_a_terminal_is_shown_how_far_it_is(tmp_path: Path, faults: dict[str, str
     assert "/12" in text
     assert "/s" in text
     assert "1 failed" in text
-    assert text.count("\x1b[?25l") == text.count("\x1b[?25h") > 0  # the cursor is there again
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h") > 0  # the cursor is visible again
     assert text.count("error: cannot read slow4.png") == 1
     assert out.decode().split() == [f"slow{number}.box.png" for number in range(12) if number != 4]
     assert "11 done, 1 failed" in text.splitlines()[-1]
 
 
-def test_one_picture_pays_for_no_machinery(tmp_path: Path) -> None:
+def test_one_picture_starts_no_executor(tmp_path: Path) -> None:
     code = "from convcli.cli import main\ntry: main(sys.argv[1:])\nexcept SystemExit as end: assert not end.code, end.code"
     names = modules(
         code, "filter", str(SAMPLES / "house.png"), "-k", "sobel", "-o", str(tmp_path / "x.png"), "-q"

@@ -1,4 +1,4 @@
-"""Options in the environment and in files: what holds, what is refused, and what convcli config shows."""
+"""Options in the environment and in files: precedence, errors, and the output of convcli config."""
 
 import json
 from pathlib import Path
@@ -48,10 +48,12 @@ def test_a_file_above_gives_values_and_the_command_line_comes_first(
     assert reported(call, "filter") == []
 
 
-def test_the_nearest_file_holds_alone(call: Call, folder: Path) -> None:
+def test_only_the_nearest_file_is_used(call: Call, folder: Path) -> None:
     (folder / "convcli.toml").write_text("[shape]\nk = 5\np = 1\n")
     (folder / "a" / "pyproject.toml").write_text("[tool.convcli.shape]\nk = 3\n")
-    (folder / "a" / "b" / "pyproject.toml").write_text("[tool.other]\nconvcli = 1\n")  # has none for us
+    (folder / "a" / "b" / "pyproject.toml").write_text(
+        "[tool.other]\nconvcli = 1\n"
+    )  # has no settings of convcli
     assert call(*SHAPE).out == "5\n"
 
 
@@ -136,7 +138,7 @@ def test_only_the_command_line_replaces_files(
     assert one_error(call(*words)) == f"environment variable {variable} {reason}"
 
 
-def test_a_wrong_value_is_told_with_its_place(
+def test_the_error_of_a_wrong_value_names_its_source(
     call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = folder / "convcli.toml"

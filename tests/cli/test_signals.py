@@ -1,4 +1,4 @@
-"""Runs that are stopped: what is under way is finished, and nothing is left behind."""
+"""Runs that are stopped: running jobs are finished, and nothing is left behind."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.runs import draw, family, gone, soon, started
 
-# The program with a grace, after the first signal, that no test waits for.
+# The program with a grace period after the first signal that is longer than any test.
 PATIENT = (
     "import convcli.batch.parallel_jobs as jobs; jobs.GRACE = 600; from convcli.__main__ import run; run()"
 )
@@ -22,19 +22,21 @@ PLACES = pytest.mark.parametrize("options", [["--jobs", "1"], ["--jobs", "3"], [
 
 @ENDINGS
 @PLACES
-def test_a_signal_finishes_what_is_under_way(
+def test_a_signal_finishes_running_jobs(
     tmp_path: Path, faults: dict[str, str], options: list[str], number: signal.Signals, code: int
 ) -> None:
     names = draw(tmp_path, *(f"slow{number:03}.png" for number in range(200)))
     process = started(tmp_path, faults, *names, *options)
     assert process.stdout is not None
     assert process.stdout.readline() == b"out/slow000.png\n"
-    os.killpg(process.pid, number)  # as a terminal does: all of the group
+    os.killpg(process.pid, number)  # the whole process group, as a terminal does
     out, err = process.communicate(timeout=60)
     assert process.returncode == code
     printed = ["slow000.png", *(Path(line).name for line in out.decode().splitlines())]
     assert len(printed) < 100
-    assert sorted(os.listdir(tmp_path / "out")) == printed  # no more, no less, nothing half written
+    assert (
+        sorted(os.listdir(tmp_path / "out")) == printed
+    )  # exactly the finished files, none partially written
     assert all(Image.open(tmp_path / "out" / name).load() for name in printed)
     assert b"Traceback" not in err
     last = err.decode().splitlines()[-1]
@@ -44,7 +46,7 @@ def test_a_signal_finishes_what_is_under_way(
 
 
 @PLACES
-def test_a_signal_waits_for_nobody_who_is_stuck(
+def test_a_signal_does_not_wait_for_a_stuck_job(
     tmp_path: Path, faults: dict[str, str], options: list[str]
 ) -> None:
     names = draw(tmp_path, "a.png", "log-stuck1.png", "log-stuck2.png", "log-stuck3.png", "b.png")
@@ -70,7 +72,7 @@ def test_a_second_signal_does_not_wait(tmp_path: Path, faults: dict[str, str], o
     process.send_signal(signal.SIGINT)
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    # One that comes while Python shuts down ends it before it can exit, which is 130 to a shell, too.
+    # A signal while Python shuts down ends it before it can exit, which is also 130 for a shell.
     assert process.wait(60) in (130, -signal.SIGINT)
     process.communicate()
     assert os.listdir(tmp_path / "out") == ["a.png"]

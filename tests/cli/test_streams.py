@@ -38,7 +38,7 @@ BROKEN = "cannot write to standard output: "
 def shell(
     folder: Path, words: list[object], redirection: str, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the program by a shell, with the streams as it lays them."""
+    """Run the program in a shell with redirected streams."""
     command = shlex.join([sys.executable, "-W", "error", "-m", "convcli", *map(str, words)])
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
     return subprocess.run(
@@ -85,7 +85,7 @@ def test_an_answer_that_nobody_reads_ends_quietly(tmp_path: Path, answer: str) -
 
 @pytest.mark.parametrize("words", [[], ["shape", "--n", "x"], ["shape", "--n", "7", "--k", "3"]])
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "<&- 2>&-"])
-def test_words_that_nobody_can_be_told_change_no_exit_code(
+def test_messages_that_cannot_be_printed_change_no_exit_code(
     tmp_path: Path, words: list[object], redirection: str
 ) -> None:
     if "full" in redirection and not Path("/dev/full").exists():
@@ -123,12 +123,16 @@ def test_any_encoding_shows_any_name(tmp_path: Path, env: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize("more", [[], ["--dry-run"], ["--stats"], ["--debug"]])
-def test_a_terminal_takes_no_orders_from_a_name(tmp_path: Path, more: list[str]) -> None:
+def test_a_name_cannot_control_a_terminal(tmp_path: Path, more: list[str]) -> None:
     name = "\x1b]0;title\x07\x1b[31m\n\x9b2J.png"
     (tmp_path / name).write_bytes(HOUSE.read_bytes())
     terminal, end = pty.openpty()
     command = [sys.executable, "-m", "convcli", "filter", "-k", "box", "-o", "out/", *more, name, f"no{name}"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb"}  # no bar, however long it takes
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "TERM": "dumb",
+    }  # no progress bar, however long it takes
     run = subprocess.run(
         command, cwd=tmp_path, env=environment, stdout=end, stderr=end, timeout=60, check=False
     )

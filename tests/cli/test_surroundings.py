@@ -1,4 +1,4 @@
-"""Odd surroundings: variables, folders that are gone, devices, standard input without end; and numbers beyond machines."""
+"""Unusual environments: variables, removed folders, devices, endless standard input; and numbers beyond the machine."""
 
 import io
 import os
@@ -28,7 +28,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("name", ["JOBS", "TIMEOUT", "MAX_PIXELS", "MAX_FRAMES", "MAX_KERNEL", "MAX_MEMORY"])
 @pytest.mark.parametrize("value", RUBBISH)
-def test_rubbish_in_a_variable_names_the_variable(
+def test_errors_name_an_invalid_variable(
     call: Call, house: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(f"CONVCLI_{name}", value)
@@ -73,7 +73,7 @@ def test_the_kernels_are_listed_without_docstrings_too(program: Program) -> None
         ["compare", HOUSE, "--kernel", "box", "-o", "sheet.png"],
     ],
 )
-def test_a_working_directory_that_is_gone(tmp_path: Path, words: list[object]) -> None:
+def test_a_removed_working_directory(tmp_path: Path, words: list[object]) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     command = [sys.executable, "-m", "convcli", *map(str, words)]
@@ -116,7 +116,7 @@ def test_standard_input_and_lists_without_end_are_given_up(program: Program, hou
     )
 
 
-def test_what_is_read_at_most() -> None:
+def test_limits_of_reading() -> None:
     data = bytes(range(256)) * 9
     assert read_at_most(io.BytesIO(data), len(data)).read() == data
     with pytest.raises(ConvcliError, match=r"there are more than 2,303 bytes to read"):

@@ -62,7 +62,7 @@ def test_names_are_numbered_within_their_scope():
     ]  # fmt: skip
 
 
-def test_a_number_behind_an_operator_that_ends_in_one_stands_apart():
+def test_a_number_after_an_operator_that_ends_in_a_digit_is_separated():
     g = Builder("n", (3, 8, 8))
     g(", ".join(["relu6"] * 2 + ["relu"] * 62))
     names = [node.name for node in g.build().nodes]

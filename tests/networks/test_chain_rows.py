@@ -36,7 +36,7 @@ def test_a_row_has_the_fields_of_the_layer():
     }  # fmt: skip
 
 
-def test_layers_without_a_window_leave_its_fields_open():
+def test_layers_without_a_window_have_no_receptive_field():
     made = rows(CHAIN, SHAPE)
     assert [row["name"] for row in made] == [
         "conv1", "bn1", "relu1", "maxpool1", "globalavgpool1", "flatten1", "dense1"
@@ -62,7 +62,7 @@ def test_rows_are_ready_for_json():
     assert up[1]["receptive_field"] == [2, 2]
 
 
-def test_a_branch_has_a_row_and_the_chain_goes_on_beside_it():
+def test_a_branch_has_a_row_and_the_chain_continues():
     conv = Conv(in_channels=3, out_channels=8, kernel_size=3, padding=1)
     branch, deform = rows(VARIANTS["deformable"](conv, SHAPE), SHAPE)
     assert (branch["name"], branch["layer"]) == ("branch1", "branch conv k3x3 p1 o18")

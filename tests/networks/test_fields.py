@@ -65,7 +65,7 @@ def test_branches_are_joined_to_what_any_of_them_sees(blocks):
     assert row["effective_stride"] == [min(second) - min(first)]
 
 
-def test_the_largest_path_is_told_where_strides_differ():
+def test_the_largest_path_is_reported_if_strides_differ():
     g = Builder("squeeze and excite", (8, 32, 32))
     x = g("conv k3 p1")
     s = g("globalavgpool, conv k1 o2, relu, conv k1 o8, sigmoid", x)
@@ -76,7 +76,7 @@ def test_the_largest_path_is_told_where_strides_differ():
     assert rows["mul1"]["effective_padding"] == [1, 1]
 
 
-def test_a_narrow_branch_beside_one_that_sees_as_much_does_not_count():
+def test_a_branch_within_the_field_of_another_does_not_count():
     g = Builder("u", (1, 64))
     a = g("conv k3 p1")
     b = g("maxpool k2, conv k3 p1, upsample", a)
@@ -111,7 +111,7 @@ def test_u_nets_see_what_their_deepest_path_sees(depth):
     assert row["effective_stride"] == [1, 1]
 
 
-def test_axes_are_followed_through_turns_and_slices():
+def test_axes_are_followed_through_transposes_and_slices():
     nodes = [
         Node("conv", Conv(1, 8, (3, 5), padding=(1, 2)), ("x",), ("a",)),
         Node("last", Transpose((0, 2, 3, 1)), ("a",), ("b",)),
@@ -126,7 +126,7 @@ def test_axes_are_followed_through_turns_and_slices():
     assert (rows["pool"]["receptive_field"], rows["pool"]["effective_stride"]) == ([3, 7], [1, 4])
 
 
-def test_joined_places_are_told_by_where_they_come_from():
+def test_joined_axes_have_the_field_of_their_source():
     nodes = [
         Node("a", Conv(1, 1, 3, padding=1, dims=1), ("x",), ("a",)),
         Node("b", Join(2), ("x", "a"), ("b",)),
@@ -193,7 +193,7 @@ def test_many_joins_of_other_strides_stay_defined():
     assert row["effective_stride"] == [1]
 
 
-def test_what_depends_on_the_data_is_not_defined_behind_an_addition():
+def test_a_field_that_depends_on_the_data_is_undefined_after_an_addition():
     g = Builder("n", (8, 16, 16))
     x = g("conv k3 p1")
     y = g("deform k3 p1", x)

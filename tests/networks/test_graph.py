@@ -22,7 +22,7 @@ def test_nodes_are_put_in_order():
     assert again.nodes == graph.nodes
 
 
-def test_an_order_that_is_right_stays():
+def test_a_valid_order_is_kept():
     nodes = (relu("b", "x"), relu("a", "x"), Node("c", Add(), ("a", "b"), ("c",)))
     assert Graph("g", X, nodes, ("c",)).nodes == nodes
 
@@ -63,7 +63,7 @@ def test_what_is_wrong_is_told(nodes, outputs, text):
         Graph("g", X, nodes, outputs)
 
 
-def test_long_circles_are_cut():
+def test_long_cycles_are_shortened():
     nodes = [relu(f"n{number}", f"n{(number + 1) % 50000}") for number in range(50000)]
     with pytest.raises(ArgumentError, match=r"'n7'|43 more|49993 more") as caught:
         Graph("g", X, nodes, ("n0",))
@@ -76,7 +76,7 @@ def test_a_long_chain_backwards_is_put_in_order():
     assert graph.nodes == tuple(nodes)
 
 
-def test_what_makes_a_tensor_is_told():
+def test_the_maker_of_a_tensor_is_reported():
     graph = Graph("g", X, [Node("stem", Conv(4, 8, 3), ("x",), ("a",))], ("a",))
     assert graph.maker("a") == "node 'stem' (conv k3x3 o8)"
     assert graph.maker("x") == "the input 'x' of the network"

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_every_network_of_the_list_is_built_as_it_says(name):
+def test_every_network_of_the_list_is_built(name):
     network = networks.load(name)
     assert network.name == name
     assert list(network.inputs.values()) == [("N", *ZOO[name].input)]
@@ -36,7 +36,7 @@ def test_options_are_typed_or_given():
     assert typed.params() < networks.load("mobilenet-v1").params()
 
 
-def test_another_input_is_built_for_it():
+def test_another_input_size_is_used():
     assert networks.load("resnet-18", (3, 64, 96)).rows()[-4]["output_shape"] == [512, 2, 3]
     assert networks.load("resnet-18", {"input": (3, 64, 64)}).params() == 11_689_512
     assert networks.load("resnet-18", (1, 3, 64, 96)) == networks.load("resnet-18", (3, 64, 96))
@@ -96,7 +96,7 @@ def test_the_list_names_its_sources():
     assert build("resnet-18") == networks.load("resnet-18")
 
 
-def test_a_family_is_loaded_when_it_is_asked_for():
+def test_a_family_is_loaded_on_demand():
     code = (
         "import sys; from convcli.networks.zoo.index import ZOO\n"
         "from convcli import networks\n"

@@ -19,7 +19,7 @@ def small():
     return g.build("dense1", x)
 
 
-def test_what_a_place_is():
+def test_replaced_convolutions():
     network = small()
     found = [
         ([network.nodes[number].name for number in place.nodes], place.conv) for place in find_places(network)
@@ -36,7 +36,7 @@ def test_what_a_place_is():
 @pytest.mark.parametrize(
     "variant", ["standard", "separable", "depthwise-separable", "grouped", "deformable", "local"]
 )
-def test_what_stands_in_has_the_variants_counts(variant):
+def test_a_replacement_has_the_counts_of_the_variant(variant):
     network = small()
     made = replace_convs(network, variant, network.shapes())
     rows = {row["name"]: row for row in network.rows()}
@@ -57,7 +57,7 @@ def test_what_stands_in_has_the_variants_counts(variant):
     assert len(made.replaced) + len(made.already) + sum(map(len, made.kept.values())) == 5
 
 
-def test_what_a_variant_cannot_stand_for_stays_and_says_why():
+def test_convolutions_that_cannot_be_replaced_stay_with_a_reason():
     network = small()
     made = replace_convs(network, "dense", network.shapes())
     assert made.replaced == []
@@ -65,14 +65,14 @@ def test_what_a_variant_cannot_stand_for_stays_and_says_why():
     assert made.network.totals() == network.totals()
 
 
-def test_what_is_the_variant_already_stays():
+def test_convolutions_of_the_variant_stay():
     network = networks.load("mobilenet-v1")
     made = replace_convs(network, "depthwise-separable", network.shapes())
     assert (len(made.replaced), len(made.already)) == (0, 13)
     assert made.network.nodes == network.nodes
 
 
-def test_a_depthwise_layer_whose_output_goes_elsewhere_too_stands_alone():
+def test_a_depthwise_layer_with_several_users_is_replaced_separately():
     g = Builder("n", (8, 8, 8))
     x = g("relu")
     x = g("dwconv k3 p1", x)

@@ -48,12 +48,12 @@ def test_a_machine_is_read(text, peak, bandwidth):
         ("100", "the roofline has no argument '100'; use peak, bandwidth"),
     ],
 )
-def test_what_is_no_machine_is_told(text, message):
+def test_errors_of_machines(text, message):
     with pytest.raises(ArgumentError, match=message):
         parse_machine(text)
 
 
-def test_a_layer_is_bound_by_what_takes_longer():
+def test_a_layer_is_bound_by_compute_or_by_memory():
     (row,) = rows([Conv(64, 64, 3, padding=1)], (64, 56, 56))
     moved = 4 * (64 * 64 * 9 + 64 + 2 * 64 * 56 * 56)
     ridge = row["flops"] / moved
@@ -87,7 +87,7 @@ def test_shared_parameters_are_moved_by_every_layer_that_uses_them():
     assert first["least_seconds"] == second["least_seconds"] == pytest.approx(third["least_seconds"])
 
 
-def test_what_does_nothing_and_what_is_too_large_have_no_time():
+def test_layers_without_work_and_too_large_ones_have_no_time():
     nothing, huge = rows([Conv(1, 1, 1, dims=1)], (1, 10**200)), rows([Conv(1, 1, 1)], (1, 10**300, 10**300))
     assert add_roofline(nothing, Machine(1.0, 1.0))[0]["least_seconds"] == pytest.approx(8e200)
     (row,) = add_roofline(huge, Machine(1.0, 1.0))

@@ -79,12 +79,12 @@ def test_other_input_sizes():
         ),
     ],
 )
-def test_shapes_that_do_not_fit_are_told(shapes, text):
+def test_shapes_that_do_not_fit_are_reported(shapes, text):
     with pytest.raises(ArgumentError, match=text):
         residual().rows(shapes)
 
 
-def test_unknown_sizes_are_asked_for():
+def test_unknown_sizes_must_be_given():
     network = Network("n", {"x": ("N", 3, "H", "W")}, [Node("a", Conv(3, 4, 3), ("x",), ("a",))], ("a",))
     with pytest.raises(
         ArgumentError, match="the input 'x' is Nx3xHxW, of which H and W are unknown; give its shape"
@@ -129,7 +129,7 @@ def test_a_shared_weight_may_have_its_own_bias():
     ]
 
 
-def test_what_cannot_be_counted_is_never_0():
+def test_layers_that_cannot_be_counted_are_never_0():
     nodes = [
         Node("conv", Conv(8, 8, 3), ("x",), ("a",)),
         Node("odd", Unknown("NonMaxSuppression"), ("a",), ("b",)),
@@ -147,7 +147,7 @@ def test_what_cannot_be_counted_is_never_0():
     assert "uncounted" not in residual().totals()
 
 
-def test_a_stated_shape_goes_on_behind_what_cannot_be_counted():
+def test_a_stated_shape_is_used_after_a_layer_that_cannot_be_counted():
     nodes = [
         Node("odd", Unknown("NonMaxSuppression"), ("x",), ("b",)),
         Node("dense", Dense(8, 4), ("b",), ("c",)),
@@ -165,7 +165,7 @@ def test_whole_shapes_are_shown_where_a_network_is_not_per_item():
     assert row["macs"] == 2 * 4 * 14 * 14 * 72
 
 
-def test_every_output_of_a_node_goes_on_its_own():
+def test_outputs_of_a_node_are_used_separately():
     nodes = [
         Node("split", Split(sizes=(3, 5)), ("x",), ("a", "b")),
         Node("left", Conv(3, 2, 1), ("a",), ("c",)),

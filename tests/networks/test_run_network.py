@@ -87,7 +87,7 @@ def test_shared_weights_are_drawn_once():
     )
 
 
-def test_a_kernel_may_stand_in_the_file(tmp_path):
+def test_a_file_may_name_a_kernel(tmp_path):
     path = tmp_path / "edges.toml"
     path.write_text(
         'input = "1x8x8"\n'
@@ -108,7 +108,7 @@ def test_a_kernel_may_stand_in_the_file(tmp_path):
         networks.load(path)
 
 
-def test_a_named_kernel_weighs_every_channel():
+def test_a_named_kernel_is_applied_to_every_channel():
     g = Builder("kernels", (2, 7, 7))
     g("conv k3 p1 o2 nobias", name="blur")
     x = np.random.default_rng(0).standard_normal((1, 2, 7, 7))

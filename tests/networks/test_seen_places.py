@@ -75,7 +75,7 @@ def layer_shape(layer):
     )
 
 
-def test_what_is_seen_is_as_large_as_the_table_says():
+def test_the_seen_region_has_the_size_of_the_table():
     network = load("resnet-18")
     shapes = shapes_of(network)
     rows = {row["name"]: row for row in network.rows()}
@@ -88,7 +88,7 @@ def test_what_is_seen_is_as_large_as_the_table_says():
         assert first.places[0][0] == step * (height // 2) - padding
 
 
-def test_the_path_goes_round_a_squeeze_and_excite():
+def test_the_path_avoids_a_squeeze_and_excite():
     g = Builder("squeezed", (4, 6, 6))
     x = g("conv k3 p1")
     s = g("globalavgpool, conv k1 o2, relu, conv k1 o4, sigmoid", x)
@@ -119,7 +119,7 @@ def test_the_last_tensor_with_rows_and_columns():
         ("reshape o1x6x24, conv k1", "what node 'reshape1' (reshape o1x6x24) sees is unknown, so it cannot be drawn"),
     ],
 )  # fmt: skip
-def test_what_is_not_known(spelled, message):
+def test_errors_of_unknown_fields(spelled, message):
     g = Builder("n", (1, 12, 12))
     g(spelled)
     network = g.build()
@@ -130,7 +130,7 @@ def test_what_is_not_known(spelled, message):
     assert message in str(error.value)
 
 
-def test_a_place_beyond_the_output():
+def test_a_position_outside_the_output():
     network = residual()
     with pytest.raises(
         ArgumentError, match="`at` 9,0 is outside the output, which is 2x3; positions count from 0"

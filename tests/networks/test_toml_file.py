@@ -46,7 +46,7 @@ def written(tmp_path):
     return write
 
 
-def test_a_file_says_a_network(written):
+def test_a_file_describes_a_network(written):
     network = networks.load(written(TINY))
     assert (network.name, network.source, network.inputs) == (
         "tiny",
@@ -71,7 +71,7 @@ def test_a_file_says_a_network(written):
     )  # fmt: skip
 
 
-def test_another_input_size_is_read_for(written):
+def test_another_input_size_is_used(written):
     path = written(TINY)
     assert networks.load(path, (3, 64, 64)).rows()[0]["output_shape"] == [16, 64, 64]
     assert networks.load(path, {"input": (3, 64, 64)}).inputs == {"input": ("N", 3, 64, 64)}
@@ -141,7 +141,7 @@ outputs = ["all", "left"]
     assert read_toml(written(text), {"image": (8, 16, 16)}).inputs["image"] == ("N", 8, 16, 16)
 
 
-def test_repeats_count_and_blocks_stand_in_blocks(written):
+def test_repeats_and_nested_blocks(written):
     text = """
 input = "4x16x16"
 layers = [
@@ -207,7 +207,7 @@ def layers(*lines):
         (layers('"relu"') + "layer = 1\n", "the file has no key 'layer'; did you mean 'layers'"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_with_file_and_line(written, text, message):
+def test_errors_name_the_file_and_the_line(written, text, message):
     with pytest.raises(NetworkError, match=message) as caught:
         networks.load(written(text))
     assert str(caught.value).count("\n") == 0
@@ -240,7 +240,7 @@ def test_chains_in_files(written):
         read_chain_file(written("# nothing\n", "empty.txt"))
 
 
-def test_the_page_about_networks_has_a_file_that_is_one(written):
+def test_the_example_on_the_page_about_networks_is_valid(written):
     page = (PACKAGE / "docs" / "networks.md").read_text(encoding="utf-8")
     text = page.partition("```toml\n")[2].partition("```")[0]
     network = networks.load(written(text))

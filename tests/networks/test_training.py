@@ -78,6 +78,6 @@ def test_a_tensor_that_two_nodes_need_is_kept_once():
     assert [row["stored_activation_bytes"] for row in trained(g.build())] == [1024, 0, 0, 2048]
 
 
-def test_unknown_optimizers_are_told():
+def test_unknown_optimizers_are_reported():
     with pytest.raises(ArgumentError, match="there is no optimizer 'adm'; did you mean 'adam'"):
         trained(networks.load("resnet-18"), "adm")

@@ -372,7 +372,7 @@ def test_the_textbooks_three_networks_have_the_sizes_of_the_figure(name, sizes):
     assert list(dict.fromkeys(told)) == list(dict.fromkeys(sizes))
 
 
-def test_of_the_textbooks_networks_those_of_any_size_keep_their_parameters():
+def test_the_textbooks_networks_for_any_size_keep_their_parameters():
     for name, same in (("left", False), ("center", True), ("right", True)):
         usual, larger = (
             networks.load(f"figure-9.11-{name}", (3, side, side)).params() for side in (256, 320)
@@ -386,7 +386,7 @@ def test_classes_are_an_option_of_every_classifier(name):
     assert thirty - twenty == twenty - ten > 0
 
 
-def test_names_are_found_however_they_are_spelled():
+def test_names_are_found_in_any_spelling():
     assert len({find(name) for name in ZOO}) == len(ZOO)
     for spelled, name in (
         ("resnet50", "resnet-50"),

@@ -1,4 +1,4 @@
-"""convcli compare IMAGE from end to end: rows that can be believed, a sheet, and what is refused."""
+"""convcli compare IMAGE from end to end: correct rows, a sheet, and errors."""
 
 import csv
 import io
@@ -69,7 +69,7 @@ def test_the_table_explains_itself(call: Call, photo: Path) -> None:
     )
 
 
-def test_all_runs_what_can_be_run_and_says_what_cannot(call: Call, photo: Path) -> None:
+def test_all_variants_run_or_have_a_reason(call: Call, photo: Path) -> None:
     code, out, _ = call("compare", photo, "--kernel", "box", "--all")
     assert code == 0
     for name in ("transposed", "deformable", "local", "tiled", "resize-conv", "shuffled-grouped"):
@@ -143,7 +143,7 @@ def test_a_pool_shows_invariance_beside_equivariance(call: Call) -> None:
     assert "without the pool" not in alone
 
 
-def test_an_activation_and_a_pool_stand_behind_every_variant(call: Call, photo: Path, tmp_path: Path) -> None:
+def test_activation_and_pool_run_after_every_variant(call: Call, photo: Path, tmp_path: Path) -> None:
     """The picture on the sheet is the one that filter writes."""
     behind = ("--kernel", "laplacian", "--activation", "abs", "--pool", "max:2")
     sheet = tmp_path / "sheet.png"

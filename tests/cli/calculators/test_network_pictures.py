@@ -56,7 +56,7 @@ def test_parameters_need_no_size(call: Call, tmp_path: Path) -> None:
     assert {"73.9 k", "parameters", "weights"} < set(texts(path))
 
 
-def test_the_input_and_the_batch_are_those_that_are_asked_for(call: Call, tmp_path: Path) -> None:
+def test_the_input_and_the_batch_are_those_of_the_options(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "a.svg"
     words = ("cost", "lenet-5", "--batch", 8, "--dtype", "float16", "-o", path)
     assert call(*words).code == 0
@@ -65,7 +65,7 @@ def test_the_input_and_the_batch_are_those_that_are_asked_for(call: Call, tmp_pa
     assert "3x96x64" in texts(path)
 
 
-def test_what_is_asked_for_beside_the_cost_is_drawn(call: Call, tmp_path: Path) -> None:
+def test_optional_columns_of_cost_are_drawn(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "a.svg"
     words = ("--roofline", "peak=100GFLOP/s,bandwidth=20GB/s", "--training", "-o", path)
     assert call("cost", "lenet-5", *words).code == 0
@@ -113,7 +113,7 @@ def test_bad_pictures(call: Call, tmp_path: Path, words: tuple[str, ...], messag
     assert not list(tmp_path.iterdir())
 
 
-def test_what_may_not_be_replaced_is_told_before_anything_is_drawn(call: Call, tmp_path: Path) -> None:
+def test_existing_files_are_reported_before_anything_is_drawn(call: Call, tmp_path: Path) -> None:
     (tmp_path / "net.png").write_text("precious")
     with mock.patch("convcli.drawing.network_drawing.network_scene") as drawn:
         result = call("shape", "lenet-5", "-o", tmp_path / "net.png")
@@ -130,7 +130,7 @@ def test_a_picture_is_not_overwritten_without_force(call: Call, tmp_path: Path) 
     assert one_error(result) == f"{path} exists; give --force to replace it, or another -o"
 
 
-def test_a_format_that_is_named_goes_before_the_ending(call: Call, tmp_path: Path) -> None:
+def test_a_named_format_takes_precedence_over_the_extension(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     assert call("cost", "lenet-5", "-o", path, "--format", "csv").code == 0
     assert path.read_text().startswith("name,layer,")

@@ -56,7 +56,7 @@ def test_the_reason_is_a_field(call: Call) -> None:
     assert [row["macs"] for row in csv.DictReader(io.StringIO(out))] == ["", "225"]
 
 
-def test_bare_values_keep_their_places_and_the_reasons_are_told(call: Call) -> None:
+def test_bare_values_keep_their_places_and_the_reasons_are_reported(call: Call) -> None:
     code, out, err = call("shape", "--n", "7", "--k", "3,9,5", "--format", "value")
     assert (code, out) == (1, "5\n\n3\n")
     first, second = err.splitlines()
@@ -65,7 +65,7 @@ def test_bare_values_keep_their_places_and_the_reasons_are_told(call: Call) -> N
     assert call("shape", "--n", "7", "--k", "3,9,5", "--field", "error,macs", "-q").err == second + "\n"
 
 
-def test_many_reasons_are_not_all_told_one_by_one(call: Call) -> None:
+def test_of_many_reasons_only_some_are_printed(call: Call) -> None:
     many = ",".join(map(str, range(8, 60)))
     code, _, err = call("shape", "--n", "7", "--k", f"1,{many}", "--format", "value")
     assert code == 1
@@ -85,7 +85,7 @@ def test_every_combination_may_fail(call: Call, command: str) -> None:
     for form in ("table", "csv", "markdown", "value"):
         assert call(command, "--n", "7", "--k", "0", "--s", "1,2", "--format", form).code == 1
         assert call(command, "--n", "7,8x8", "--in", "1,2", "--k", "0", "--format", form).code == 1
-    assert call(command, "--n", "7", "--k", "0").code == 2  # one question that cannot be asked is wrong usage
+    assert call(command, "--n", "7", "--k", "0").code == 2  # a single invalid combination is wrong usage
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_every_combination_may_fail(call: Call, command: str) -> None:
         ("--n 9,2 --layers conv&k5,relu", "layer 1 of the chain, 'conv k5': the output would be empty"),
     ],
 )  # fmt: skip
-def test_any_rule_that_a_combination_breaks_is_its_own(call: Call, words: str, reason: str) -> None:
+def test_each_combination_has_its_own_reason(call: Call, words: str, reason: str) -> None:
     line = [word.replace("&", " ") for word in words.split()]
     code, out, _ = call("shape", *line, "--format", "json")
     assert code == 1
@@ -123,7 +123,7 @@ def test_compare_marks_them_too(call: Call) -> None:
     assert rows[0]["error"].startswith(EMPTY)
 
 
-def test_a_sweep_is_what_its_combinations_are_alone(call: Call) -> None:
+def test_a_sweep_equals_its_combinations_one_by_one(call: Call) -> None:
     code, out, _ = call("shape", *"--n 5,8 --k 2,3,7 --s 1,3 --p 0,same --format json".split())
     found = []
     for n in (5, 8):
@@ -165,7 +165,7 @@ def test_compare_counts_a_row_for_each_variant(call: Call) -> None:
 
 
 @pytest.mark.parametrize("words", [("--target", "3"), ("--layers", "relu")])
-def test_the_limit_holds_for_every_question(call: Call, words: tuple[str, ...]) -> None:
+def test_the_limit_applies_to_every_calculator(call: Call, words: tuple[str, ...]) -> None:
     size = ("--n", MANY, "--in", MANY) if words[0] == "--layers" else ("--n", MANY, "--k", MANY)
     result = call("shape", *size, *words)
     assert result.code == 2

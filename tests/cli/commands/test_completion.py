@@ -1,4 +1,4 @@
-"""convcli completion: what shells complete, asked of Click and of a real bash."""
+"""convcli completion: completions by Click and in a real bash."""
 
 import shutil
 import subprocess
@@ -113,7 +113,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
         (
             "convcli filter --kernel gaussian:si",
             ["sigma=", "size="],
-        ),  # bash completes what is behind the colon
+        ),  # bash completes only the part after the colon
         ("convcli filter --kernel=gaussian:si", ["sigma=", "size="]),
         ("convcli filter -k gaussian:sigma=2,s", ["2,size="]),
         ("convcli filter -k 'gaussian:sigma=2,s", ["gaussian:sigma=2,size="]),

@@ -16,7 +16,7 @@ def rows(call: Call, line: str) -> list[dict]:
     return json.loads(out)["rows"]
 
 
-def test_what_one_word_hides(call: Call) -> None:
+def test_the_three_meanings_of_flops(call: Call) -> None:
     """The three numbers that fvcore, torchinfo and PyTorch give for the first layer of a ResNet."""
     line = "cost --n 224 --in 3 --out 64 --k 7 --s 2 --p 3"
     (row,) = rows(call, line)
@@ -58,12 +58,12 @@ def test_the_compare_table(call: Call) -> None:
     assert (row["additions"], row["additions_ratio"]) == (461_619_200, 461_619_200 / 924_844_032)
 
 
-def test_a_bare_question_about_one_variant_gets_one_answer(call: Call) -> None:
+def test_a_value_of_one_variant_is_one_number(call: Call) -> None:
     line = "compare --n 14 --in 512 --out 512 --k 3 --p 1 --variant depthwise-separable --format value"
     assert float(call(*line.split()).out) == pytest.approx(1 / 512 + 1 / 9)
 
 
-def test_rows_of_several_layers_spell_the_chain(call: Call) -> None:
+def test_rows_of_several_layers_show_the_chain(call: Call) -> None:
     row = rows(call, "compare --n 12 --in 4 --out 8 --k 3 --s 2 --p 1 --variant depthwise-separable")[1]
     assert row["layer"] == "dwconv k3x3 s2 p1 nobias, conv k1x1 o8"
     assert row["name"] is row["padding"] is row["kernel_size"] is row["stride"] is None
@@ -115,8 +115,8 @@ def test_all_variants(call: Call) -> None:
         assert row["ratio"] == row["macs"] / found[0]["macs"]
 
 
-def test_what_stands_behind_is_counted_with_every_variant(call: Call) -> None:
-    """As the chain that --layers spells."""
+def test_activation_and_pool_are_counted_with_every_variant(call: Call) -> None:
+    """The same as the chain of --layers."""
     line = "--n 12 --in 4 --out 8 --k 3 --p 1"
     chain = "conv k3x3 p1 o8, gelu, avgpool k3x3 s2 nopad"
     found = rows(call, f"compare {line} --activation gelu --pool avg:3,stride=2 --variants standard,dilated")
@@ -129,7 +129,7 @@ def test_what_stands_behind_is_counted_with_every_variant(call: Call) -> None:
     assert found[1]["flops_ratio"] == found[1]["flops"] / found[0]["flops"]
 
 
-def test_a_pool_that_does_not_fit_is_told(call: Call) -> None:
+def test_a_pool_that_does_not_fit_is_reported(call: Call) -> None:
     line = "compare --n 12 --k 3".split()
     for pool, message in {
         "max": "--pool max needs a size, for example max:2",
@@ -158,7 +158,7 @@ def test_every_variant_in_every_command(call: Call, command: str, name: str) -> 
     assert parts[-1]["output_shape"] == whole["output_shape"]
 
 
-def test_a_variant_that_the_layer_cannot_have_is_left_out_with_a_word(call: Call) -> None:
+def test_a_variant_that_the_layer_cannot_have_is_left_out_with_a_note(call: Call) -> None:
     code, out, _ = call(*"compare --n 12 --in 3 --out 4 --k 3 --variants grouped,tiled".split())
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()[2:4]] == ["standard", "tiled"]
@@ -215,7 +215,7 @@ def test_params_need_no_size(call: Call) -> None:
         (["--in", "3", "--out", "5", "--variant", "pointwise", "--no-bias", "--dims", "1"], 15),
     ],
 )  # fmt: skip
-def test_params_ask_for_no_size_that_no_weight_depends_on(call: Call, line: list[str], params: int) -> None:
+def test_params_need_no_size_that_no_weight_depends_on(call: Call, line: list[str], params: int) -> None:
     assert call("params", *line, "--format", "value").out == f"{params}\n"
     sized = call("params", *line, "--n", "6" if "os9" in line[-1] else "64", "--format", "value").out
     assert "os9" in line[-1] or sized == f"{params}\n"
@@ -234,7 +234,7 @@ def test_params_ask_for_no_size_that_no_weight_depends_on(call: Call, line: list
         ("conv k3x3x3", "kernel_size 3x3x3 has 3 axes where 2 are needed"),
     ],
 )  # fmt: skip
-def test_params_of_a_chain_say_what_needs_a_size(call: Call, chain: str, message: str) -> None:
+def test_params_of_a_chain_name_the_layer_that_needs_a_size(call: Call, chain: str, message: str) -> None:
     result = call("params", "--in", "3", "--layers", chain)
     assert result.code == 2
     assert message in one_error(result)
@@ -321,7 +321,7 @@ def test_totals_sum_a_chain(call: Call) -> None:
         ("cost --n 7 --k 3 --dtype float64", "'float64' is not one of 'float32', 'float16', 'int8'"),
     ],
 )
-def test_wrong_questions(call: Call, line: str, message: str) -> None:
+def test_errors(call: Call, line: str, message: str) -> None:
     result = call(*line.split())
     assert result.code == 2
     assert message in one_error(result)

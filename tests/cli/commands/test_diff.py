@@ -1,4 +1,4 @@
-"""convcli diff from end to end: against sums in plain loops, scikit-image's definitions, and what is refused."""
+"""convcli diff from end to end: compared with plain loops and scikit-image's definitions; and errors."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ RNG = np.random.default_rng(5)
 
 
 def saved(path: Path, *arrays: np.ndarray, mode: str | None = None) -> Path:
-    """Write pixels as a picture of the kind that the ending tells."""
+    """Write pixels as a picture of the format of the extension."""
     modes = {(2, "uint8"): "L", (3, "uint8"): "RGB", (2, "uint16"): "I;16", (2, "float32"): "F"}
     form = {".png": "PNG", ".gif": "GIF", ".tiff": "TIFF", ".npy": "NPY", ".webp": "WEBP"}[path.suffix]
     frames = tuple(
@@ -40,7 +40,7 @@ def saved(path: Path, *arrays: np.ndarray, mode: str | None = None) -> Path:
 
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[Path, Path, np.ndarray, np.ndarray]:
-    """Two pictures that differ here and there by a few levels, and once by 40."""
+    """Two pictures that differ by a few levels at some pixels, and by 40 at one."""
     a = RNG.integers(50, 200, (20, 30, 3), dtype=np.uint8)
     b = a.copy()
     b[3:6, 7:11] += RNG.integers(0, 4, (3, 4, 3), dtype=np.uint8)
@@ -70,7 +70,7 @@ def test_every_number_by_plain_loops(call: Call, pair: tuple) -> None:
 
 
 @pytest.mark.parametrize(("tolerance", "code"), [("0", 1), ("39.9", 1), ("40", 0), ("1e9", 0)])
-def test_the_exit_code_is_the_tolerance(call: Call, pair: tuple, tolerance: str, code: int) -> None:
+def test_the_exit_code_depends_on_the_tolerance(call: Call, pair: tuple, tolerance: str, code: int) -> None:
     assert call("diff", *pair[:2], "--tolerance", tolerance).code == code
     assert call("diff", *pair[:2][::-1], "--tolerance", tolerance, "-q").code == code
 
@@ -107,7 +107,7 @@ def test_forms(call: Call, pair: tuple, tmp_path: Path) -> None:
 # Kinds of pictures
 
 
-def test_colours_that_nobody_sees_are_equal(call: Call, tmp_path: Path) -> None:
+def test_invisible_colours_are_equal(call: Call, tmp_path: Path) -> None:
     a = RNG.integers(0, 256, (12, 12, 4), dtype=np.uint8)
     a[:4, ..., 3], a[4:, ..., 3] = 0, 9
     b = a.copy()
@@ -116,7 +116,7 @@ def test_colours_that_nobody_sees_are_equal(call: Call, tmp_path: Path) -> None:
     code, out, _ = call("diff", one, other)
     assert code == 0
     assert "the colours of 48 pixels that are fully transparent in both count as equal" in out
-    b[0, 0, 3] = 1  # now it is seen in one of them
+    b[0, 0, 3] = 1  # now it is visible in one of them
     saved(other, b, mode="RGBA")
     row = json.loads(call("diff", one, other, "--format", "json").out)["rows"][0]
     assert (row["row"], row["column"]) == (0, 0)
@@ -126,7 +126,7 @@ def test_colours_that_nobody_sees_are_equal(call: Call, tmp_path: Path) -> None:
     assert call("diff", one, other, "--field", "difference,row,column,channel").out == "3.0\t5\t6\tA\n"
 
 
-def test_numbers_of_an_array_are_all_seen(call: Call, tmp_path: Path) -> None:
+def test_all_channels_of_an_array_are_compared(call: Call, tmp_path: Path) -> None:
     a = np.zeros((3, 3, 4), np.float32)
     b = a.copy()
     b[1, 2, 0] = -0.5
@@ -151,7 +151,7 @@ def test_sixteen_bits_and_floats_are_measured_in_their_units(call: Call, tmp_pat
         assert row["psnr"] == pytest.approx(10 * log10(peak**2 / (apart**2 / a.size)))
 
 
-def test_what_is_no_number(call: Call, tmp_path: Path) -> None:
+def test_nan_and_infinity(call: Call, tmp_path: Path) -> None:
     a = np.ones((12, 12), np.float32)
     a[1, 1], a[2, 2] = np.nan, np.inf
     b = a.copy()
@@ -223,7 +223,7 @@ def test_differences_of_alpha_are_grey() -> None:
     assert drawn(a, b, 10.0, has_alpha=True, in_colours=False).tolist() == [[255, 255]]
 
 
-def test_of_an_animation_a_still_shows_the_worst_frame(call: Call, tmp_path: Path) -> None:
+def test_a_still_difference_of_an_animation_shows_the_worst_frame(call: Call, tmp_path: Path) -> None:
     frames = [RNG.integers(0, 99, (12, 14), dtype=np.uint8) for _ in range(3)]
     others = [frame + np.uint8(number) for number, frame in enumerate(frames)]
     one, other = saved(tmp_path / "a.tiff", *frames), saved(tmp_path / "b.tiff", *others)
@@ -247,7 +247,7 @@ def test_what_is_compared_is_not_overwritten(call: Call, pair: tuple) -> None:
     assert first.read_bytes() == before
 
 
-# What is refused
+# Errors
 
 SMALL, WIDE = np.zeros((3, 4), np.uint8), np.zeros((3, 5), np.uint8)
 
@@ -287,9 +287,7 @@ def test_pictures_without_counterpart_are_beyond_any_tolerance(
         (["A", "B", "-o", "d.xyz"], "has no known ending"),
     ],
 )  # fmt: skip
-def test_trouble_is_neither_the_same_nor_different(
-    call: Call, pair: tuple, words: list[str], message: str
-) -> None:
+def test_errors_have_their_own_exit_code(call: Call, pair: tuple, words: list[str], message: str) -> None:
     named = {"A": pair[0], "B": pair[0]}
     result = call("diff", *(named.get(word, word) for word in words))
     assert result.code == 2
@@ -311,7 +309,7 @@ def test_standard_input(program: Callable[..., subprocess.CompletedProcess[bytes
     assert program("diff", os.fspath(first), "-", input=first.read_bytes()).returncode == 0
 
 
-def test_a_save_by_another_program_is_the_same_picture(call: Call, tmp_path: Path) -> None:
+def test_a_file_saved_by_another_program_is_the_same_picture(call: Call, tmp_path: Path) -> None:
     with Image.open(SAMPLES / "house.png") as image:
         image.save(tmp_path / "house.bmp")
         image.save(tmp_path / "house.tiff")
@@ -324,7 +322,7 @@ def test_a_save_by_another_program_is_the_same_picture(call: Call, tmp_path: Pat
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    """Goldens and outputs: two the same, one apart by 3, one of another size, one damaged, one on either side alone."""
+    """References and outputs: two equal, one different by 3, one of another size, one damaged, and one without a counterpart on each side."""
     goldens, made = tmp_path / "goldens", tmp_path / "made"
     square = np.full((12, 12), 100, np.uint8)
     for folder in (goldens, made):
@@ -372,7 +370,7 @@ def test_two_folders_picture_by_picture(call: Call, folders: tuple[Path, Path], 
     assert call("diff", *folders, "--format", "value", "--field", "picture,outcome").out == "".join(
         f"{name}\t{outcome}\n" for name, outcome in OUTCOMES.items()
     )
-    # A picture and a folder: that of the same name; and the codes without damage, and without a difference.
+    # A picture and a folder compare the files of the same name; and exit codes without damage, and without a difference.
     assert call("diff", goldens / "same.png", made, "--field", "difference").out == "0.0\n"
     assert call("diff", made, goldens / "same.png").code == 0
     for folder in folders:
@@ -421,7 +419,7 @@ def test_reports_for_ci(call: Call, folders: tuple[Path, Path], tmp_path: Path) 
         f"{goldens}/sub/a,b:100%25.png and {made}/sub/a,b:100%25.png differ by up to 3: 144 of 144 samples by more"
     )
     assert "%0Adifference: 3.0%0A" in lines[3]
-    assert lines[1].startswith(f"::error file={made}/new.png,")  # the one that is there
+    assert lines[1].startswith(f"::error file={made}/new.png,")  # the one that exists
 
     # Two pictures are one case, also where one cannot be read; and the same exit codes.
     assert (

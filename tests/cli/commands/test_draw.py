@@ -1,4 +1,4 @@
-"""convcli draw: what is asked for, shown and written."""
+"""convcli draw: arguments, text and files."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def test_the_book_in_a_pipe(call: Call) -> None:
     assert call(*BOOK, "-o", "-").out == out
 
 
-def test_the_layer_is_spelled_as_for_shape(call: Call) -> None:
+def test_the_layer_is_given_as_for_shape(call: Call) -> None:
     for options in (
         "--n 7 --k 3 --s 2 --p 1",
         "--n 5x4 --k 3x1 --p 0:1x2 --d 2x1",
@@ -52,14 +52,14 @@ def test_the_layer_is_spelled_as_for_shape(call: Call) -> None:
             assert stage["output_shape"] == [channels, *[1] * (2 - len(size)), *size]
 
 
-def test_a_pool_alone_and_behind_a_layer(call: Call) -> None:
+def test_a_pool_alone_and_after_a_layer(call: Call) -> None:
     alone = json.loads(call("draw", "--n", "4", "--pool", "max:2", "-o", "json:-").out)
     behind = json.loads(call("draw", "--n", "4", "--k", "1", "--pool", "avg:2", "-o", "json:-").out)
     assert [stage["layer"] for stage in alone] == ["maxpool k2x2"]
     assert [stage["layer"] for stage in behind] == ["conv k1x1 o1", "avgpool k2x2 nopad"]
 
 
-def test_numbers_tell_the_sizes(call: Call) -> None:
+def test_values_determine_the_sizes(call: Call) -> None:
     for words in (["--n", "3"], ["--n", "3x3"], ["--in", "1"], ["--k", "2"], ["--n", "3", "--k", "2x2"]):
         assert call(*BOOK, *words).out == call(*BOOK).out
     out = call("draw", "--dims", "1", "--values", "1 2 3", "--kernel", "1 -1", "--flip").out
@@ -216,7 +216,7 @@ def test_on_a_terminal_the_steps_play_in_place() -> None:
 
 
 @pytest.mark.parametrize(("size", "term"), [((9, 80), "xterm-256color"), ((24, 80), "dumb")])
-def test_where_steps_cannot_play_they_are_printed(call: Call, size: tuple[int, int], term: str) -> None:
+def test_steps_are_printed_if_they_cannot_play(call: Call, size: tuple[int, int], term: str) -> None:
     shown = on_terminal([*BOOK, "--delay", "0.02"], size, TERM=term)
     assert shown.replace("\r\n", "\n") == call(*BOOK).out
 
@@ -233,7 +233,7 @@ def test_where_steps_cannot_play_they_are_printed(call: Call, size: tuple[int, i
         ("txt", b"conv k2x2"),
     ],
 )
-def test_every_form_is_written_by_its_ending_and_to_standard_output(
+def test_every_format_is_written_by_its_extension_and_to_standard_output(
     call: Call, tmp_path: Path, program: object, ending: str, begins: bytes
 ) -> None:
     path = tmp_path / f"x.{ending}"
@@ -244,7 +244,7 @@ def test_every_form_is_written_by_its_ending_and_to_standard_output(
     assert (run.returncode, run.stdout, run.stderr) == (0, data, b"")
 
 
-def test_a_sheet_of_some_steps_says_so(call: Call, tmp_path: Path) -> None:
+def test_a_sheet_of_some_steps_has_a_note(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "x.png"
     result = call("draw", "--n", "6", "--k", "1", "-o", path)
     assert (

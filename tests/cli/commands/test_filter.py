@@ -1,4 +1,4 @@
-"""convcli filter from end to end: files in, files out, and one clear line for all that is wrong."""
+"""convcli filter from end to end: files in, files out, and one clear line for each error."""
 
 import io
 import json
@@ -25,13 +25,13 @@ HOUSE = SAMPLES / "house.png"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
-    """A copy of the house, alone in its folder."""
+    """A copy of the house in a folder of its own."""
     path = tmp_path / "house.png"
     path.write_bytes(HOUSE.read_bytes())
     return path
 
 
-def test_without_o_the_output_stands_beside_the_input(call: Call, house: Path) -> None:
+def test_without_o_the_output_is_next_to_the_input(call: Call, house: Path) -> None:
     code, out, err = call("filter", house, "--kernel", "sobel")
     assert (code, out) == (0, f"{house.parent}/house.sobel.png\n")
     assert "of the samples were clipped; --range minmax rescales all values to fit" in err
@@ -252,7 +252,7 @@ def test_wrong_usage_is_one_line_and_code_2(
 
 
 def damaged(folder: Path) -> dict[str, str]:
-    """Write files that cannot be filtered; return their names with what is said of each."""
+    """Write files that cannot be filtered; return their names with the error of each."""
     (folder / "text.png").write_text("hello")
     (folder / "cut.png").write_bytes(HOUSE.read_bytes()[:5000])
     (folder / "folder.png").mkdir()
@@ -277,7 +277,7 @@ def test_a_bad_input_is_one_line_and_code_1(call: Call, tmp_path: Path, name: st
     assert sorted(os.listdir(tmp_path)) == before
 
 
-def test_a_batch_goes_on_after_bad_files(call: Call, house: Path) -> None:
+def test_a_batch_continues_after_bad_files(call: Call, house: Path) -> None:
     names = list(damaged(house.parent))
     inputs = [house.parent / name for name in names]
     words = ("--kernel", "outline", "--padding", "valid", "--range", "abs")
@@ -290,7 +290,7 @@ def test_a_batch_goes_on_after_bad_files(call: Call, house: Path) -> None:
     assert read_picture(house.parent / "house.outline.png")
 
 
-def test_what_an_output_cannot_hold_is_refused(call: Call, tmp_path: Path) -> None:
+def test_modes_that_an_output_cannot_store_are_rejected(call: Call, tmp_path: Path) -> None:
     result = call("filter", SAMPLES / "logo.png", "--kernel", "box", "-o", tmp_path / "x.jpg")
     assert result.code == 1
     assert "JPEG cannot hold the pixel mode RGBA; these can: .png, .webp, .tiff, .gif" in one_error(result)
@@ -300,7 +300,7 @@ def test_what_an_output_cannot_hold_is_refused(call: Call, tmp_path: Path) -> No
 
 
 def test_an_unwritable_folder(call: Call) -> None:
-    result = call("filter", HOUSE, "--kernel", "box", "-o", "/proc/house.png")  # closed to root, too
+    result = call("filter", HOUSE, "--kernel", "box", "-o", "/proc/house.png")  # where even root cannot write
     assert result.code == 1
     assert one_error(result).startswith("cannot write /proc/house.png: ")
 
@@ -347,7 +347,7 @@ def test_an_input_without_an_ending_needs_an_output(call: Call, house: Path) -> 
     assert call("filter", house.parent / "house", "--kernel", "box", "-o", house).code == 0
 
 
-def test_a_loop_of_links_costs_one_file(call: Call, house: Path) -> None:
+def test_a_loop_of_links_fails_one_file(call: Call, house: Path) -> None:
     loop = house.parent / "loop.png"
     loop.symlink_to(loop)
     result = call("filter", loop, house, "--kernel", "box")
@@ -372,7 +372,7 @@ def test_a_folder_may_have_braces(call: Call, house: Path) -> None:
     assert (house.parent / "a{b}/house.png").exists()
 
 
-def test_advice_about_clipping_fits_what_was_run_and_comes_once_a_run(call: Call, house: Path) -> None:
+def test_advice_about_clipping_fits_the_run_and_is_printed_once(call: Call, house: Path) -> None:
     other = house.parent / "other.png"
     other.write_bytes(HOUSE.read_bytes())
     code, _, err = call("filter", house, other, "--kernel", "laplacian")
@@ -384,7 +384,7 @@ def test_advice_about_clipping_fits_what_was_run_and_comes_once_a_run(call: Call
     assert "--normalize divides by the sum" in call("filter", house, "--kernel", "1 2 1", "--force").err
 
 
-def test_clipping_of_less_than_one_per_cent_is_not_told(call: Call, tmp_path: Path) -> None:
+def test_clipping_of_less_than_one_per_cent_is_not_reported(call: Call, tmp_path: Path) -> None:
     pixels = np.full((20, 20), 100, np.uint8)
     for count, told in ((3, False), (4, True)):
         pixels.flat[:count] = 200
@@ -405,7 +405,7 @@ def test_a_kernel_where_a_file_is_expected(call: Call, house: Path, monkeypatch:
     assert "there is nothing to run" in call("filter", "sobel").err
 
 
-def test_numbers_in_a_row_may_be_meant_as_a_square(call: Call, house: Path) -> None:
+def test_an_error_suggests_a_square_for_numbers_in_a_row(call: Call, house: Path) -> None:
     words = ["filter", house, "--kernel", "0 -1 0 -1 5 -1 0 -1 0"]
     code, _, err = call(*words)
     assert code == 0
@@ -415,22 +415,22 @@ def test_numbers_in_a_row_may_be_meant_as_a_square(call: Call, house: Path) -> N
     assert "one row" not in call(*words, "--dims", "1", "--force").err
 
 
-# How loud
+# Verbosity
 
 
-def test_quiet_says_nothing_but_errors(call: Call, house: Path) -> None:
+def test_quiet_prints_only_errors(call: Call, house: Path) -> None:
     assert call("filter", house, "--kernel", "sobel", "-q") == (0, "", "")
     assert "exists" in call("filter", house, "--kernel", "sobel", "-q").err
 
 
-def test_quiet_prints_what_is_asked_for(call: Call, house: Path) -> None:
+def test_quiet_prints_requested_answers(call: Call, house: Path) -> None:
     words = ["filter", house, "--kernel", "sobel", "-q"]
     assert call(*words, "--dry-run").out.startswith(f"{house}: would read PNG")
     assert json.loads(call(*words, "--stats").out)["output"] == f"{house.parent}/house.sobel.png"
     assert call(*words, "--explain", "0,0").out.startswith("output 0,0 of 320x400")
 
 
-def test_verbose_says_what_was_done(call: Call, house: Path) -> None:
+def test_verbose_reports_what_was_done(call: Call, house: Path) -> None:
     err = call("filter", house, "--kernel", "identity", "--stride", "2", "-v").err
     assert f"{house}: PNG, L, 1 frame(s), rows x columns 320x400 to 160x200, " in err
 
@@ -442,7 +442,7 @@ def test_debug_gives_the_traceback(call: Call, tmp_path: Path) -> None:
     assert err.splitlines()[-1].startswith("convcli: error: cannot read")
 
 
-# Real processes: signals, pipes, names that are no text
+# Real processes: signals, pipes, names that are not valid text
 
 
 def test_a_name_that_is_no_text(
@@ -491,7 +491,7 @@ def test_with_stderr_closed_nothing_is_mixed_into_the_picture(tmp_path: Path) ->
     assert (tmp_path / "x.png").read_bytes().endswith(b"IEND\xaeB`\x82")
 
 
-def test_a_full_disk_behind_standard_output(tmp_path: Path) -> None:
+def test_standard_output_on_a_full_disk(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "convcli", "filter", str(HOUSE), "--kernel", "box", "-o", "-"]
     with Path("/dev/full").open("wb") as full:
         run = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
@@ -528,7 +528,7 @@ def test_signals_end_it_cleanly(tmp_path: Path, signal: str, code: int) -> None:
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     writer = None
     while writer is None and process.poll() is None:
-        with suppress(OSError):  # until the program reads: then it is in the middle of its work
+        with suppress(OSError):  # until the program reads, so that it is running
             writer = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
         time.sleep(0.01)
     assert writer is not None, process.communicate()
@@ -554,7 +554,7 @@ def test_png_level_sets_the_deflation(call: Call, house: Path) -> None:
     assert sizes[1] > frame.pixels.size
 
 
-def test_png_level_is_refused_where_there_is_no_png(call: Call, house: Path) -> None:
+def test_png_level_is_rejected_without_png(call: Call, house: Path) -> None:
     output = house.with_name("house.jpg")
     result = call("filter", house, "--kernel", "box", "--png-level", "9", "-o", output)
     assert result.code == 1
@@ -565,8 +565,8 @@ def test_png_level_is_refused_where_there_is_no_png(call: Call, house: Path) -> 
     assert "'10' is not a whole number from 0 to 9" in one_error(result)
 
 
-def test_the_dry_run_foretells_what_many_small_pages_take(call: Call, tmp_path: Path) -> None:
-    """Each of them takes its time, however few pixels it has."""
+def test_the_dry_run_estimates_the_time_of_many_small_pages(call: Call, tmp_path: Path) -> None:
+    """Each page takes time, however few pixels it has."""
     pages = [Image.new("L", (2, 2), n) for n in range(200)]
     pages[0].save(tmp_path / "many.tif", save_all=True, append_images=pages[1:])
     pages[0].save(tmp_path / "one.tif")

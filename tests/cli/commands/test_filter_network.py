@@ -1,4 +1,4 @@
-"""convcli filter --network: maps, pictures, classes, and one clear line for all that is wrong."""
+"""convcli filter --network: maps, pictures, classes, and one clear line for each error."""
 
 import json
 from pathlib import Path
@@ -103,7 +103,7 @@ def test_a_classifier_s_answer_is_printed(call: Call, tmp_path: Path, classes: P
     assert "2 done" in err
 
 
-def test_a_classifier_s_numbers_are_written_where_they_are_asked_for(
+def test_a_classifier_s_numbers_are_written_to_a_named_file(
     call: Call, tmp_path: Path, classes: Path
 ) -> None:
     target = tmp_path / "scores.npy"
@@ -142,7 +142,7 @@ def test_published_networks_resize_pictures(call: Call, tmp_path: Path) -> None:
         (("--network", "model.pt"), ".pt models cannot be read; convert it to ONNX first"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_one_line(
+def test_errors_are_one_line(
     call: Call, tmp_path: Path, blur: Path, options: tuple[str, ...], message: str
 ) -> None:
     typed = [str(blur) if each == "NET" else each for each in options]
@@ -152,7 +152,7 @@ def test_what_is_wrong_is_one_line(
     assert not (tmp_path / "o.png").exists()
 
 
-def test_wrong_words_about_classes(call: Call, tmp_path: Path, classes: Path) -> None:
+def test_errors_of_class_options(call: Call, tmp_path: Path, classes: Path) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text("cat\ndog\n")
     options = ("filter", HOUSE, "--network", classes, "--seed", 1)
@@ -183,7 +183,7 @@ def test_an_answer_is_printed_and_options_of_outputs_are_refused(
     )
 
 
-def test_force_of_an_answer_is_of_its_report(call: Call, tmp_path: Path, classes: Path) -> None:
+def test_force_with_an_answer_applies_to_its_report(call: Call, tmp_path: Path, classes: Path) -> None:
     options = ("filter", HOUSE, "--network", classes, "--seed", 1, "--force")
     result = call(*options)
     assert result.code == 2
@@ -193,12 +193,12 @@ def test_force_of_an_answer_is_of_its_report(call: Call, tmp_path: Path, classes
     assert json.loads((tmp_path / "run.jsonl").read_text())["status"] == "done"
 
 
-def test_memory_is_foretold(call: Call, tmp_path: Path, blur: Path) -> None:
+def test_memory_is_estimated(call: Call, tmp_path: Path, blur: Path) -> None:
     text = one_error(call("filter", PHOTO, "--network", blur, "--max-memory", "1M", "-o", tmp_path / "o.png"))
     assert "it would take about" in text and "over the limit of 1M" in text
 
 
-def test_a_dry_run_tells_what_would_run(call: Call, tmp_path: Path, blur: Path) -> None:
+def test_a_dry_run_reports_what_would_run(call: Call, tmp_path: Path, blur: Path) -> None:
     code, out, _ = call("filter", PHOTO, "--network", blur, "-o", tmp_path / "o.png", "--dry-run")
     assert code == 0
     assert f"run {blur} on" in out

@@ -27,7 +27,7 @@ def test_a_topic_is_its_page_as_plain_text_in_a_pipe(call: Call, topic: str) -> 
 
 
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - set(TOPICS)))
-def test_a_command_is_explained_as_it_explains_itself(call: Call, name: str) -> None:
+def test_help_of_a_command_equals_its_own_help(call: Call, name: str) -> None:
     assert call("help", name) == call(name, "--help")
 
 
@@ -60,7 +60,7 @@ def test_lines_are_no_longer_than_can_be_read_on_a_wide_terminal(
         ("q", f"use {', '.join(dict.fromkeys([*TOPICS, *COMMANDS]))}"),
     ],
 )
-def test_a_word_that_is_neither(call: Call, word: str, way: str) -> None:
+def test_an_unknown_word(call: Call, word: str, way: str) -> None:
     result = call("help", word)
     assert result.code == 2
     assert one_error(result) == f"there is no topic or command {word!r}; {way}"

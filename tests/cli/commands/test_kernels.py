@@ -134,7 +134,7 @@ def test_large_kernels_are_not_printed(call: Call) -> None:
     assert call("kernels", "box:27", "--field", "weights").out.count(";") == 26
 
 
-def test_quiet_leaves_the_table_alone(call: Call) -> None:
+def test_quiet_prints_the_table_only(call: Call) -> None:
     assert len(call("kernels", "box", "-q").out.splitlines()) == 3
 
 
@@ -166,7 +166,7 @@ def test_the_frequency_response_is_drawn(call: Call, tmp_path: Path) -> None:
         assert (image.mode, image.size) == ("L", (256, 256))
         pixels = np.asarray(image)
     assert pixels[128, 128] == 255
-    # the mean of 4 pixels is blind to waves of 4 and of 2 pixels
+    # the mean of 4 pixels removes waves of 4 and of 2 pixels
     assert not pixels[:, [0, 64, 192]].any()
     wave = (np.arange(256) - 128) / 256
     expected = np.abs(sum(np.exp(2j * np.pi * wave * tap) for tap in range(4))) / 4
@@ -214,7 +214,7 @@ def gaussian(sigma: float) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]
     return plane / plane.sum()
 
 
-def test_a_spectrum_says_what_it_leaves_out(call: Call, tmp_path: Path) -> None:
+def test_a_spectrum_reports_what_it_leaves_out(call: Call, tmp_path: Path) -> None:
     pages = [Image.new("LA", (9, 9), (n * 90, 128)) for n in range(2)]
     pages[0].save(tmp_path / "x.tif", save_all=True, append_images=pages[1:])
     code, out, err = call("kernels", "box", "--spectrum", tmp_path / "x.tif", "--format", "json")
@@ -239,7 +239,7 @@ def test_a_spectrum_says_what_it_leaves_out(call: Call, tmp_path: Path) -> None:
         (["box", "--spectrum", "none.png"], "cannot read none.png: there is no such file"),
     ],
 )  # fmt: skip
-def test_spectra_that_cannot_be(
+def test_errors_of_spectra(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -279,7 +279,7 @@ def test_spectra_that_cannot_be(
         (["box", "--dims", "4"], "4 is not in the range 1<=x<=3"),
     ],
 )
-def test_what_is_wrong_is_one_line(call: Call, arguments: list[str], message: str) -> None:
+def test_errors_are_one_line(call: Call, arguments: list[str], message: str) -> None:
     result = call("kernels", *arguments)
     assert result.code == 2
     assert message in one_error(result)
@@ -320,7 +320,7 @@ def test_grey_is_pillows(tmp_path: Path) -> None:
     assert grey_rows(tmp_path / "a.png", 255) == np.asarray(cut.convert("L")).tolist()
 
 
-def test_pictures_that_are_no_template(call: Call, tmp_path: Path) -> None:
+def test_pictures_that_cannot_be_kernels(call: Call, tmp_path: Path) -> None:
     result = call("kernels", SAMPLES / "spinner.gif")
     assert result.code == 2
     assert "frames; a kernel needs a still picture" in one_error(result)

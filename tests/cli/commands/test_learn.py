@@ -1,4 +1,4 @@
-"""convcli learn from end to end: kernels out of files, what is written, what is said, what is refused."""
+"""convcli learn from end to end: kernels from files, outputs, messages and errors."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ SOBEL = [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]
 
 @pytest.fixture
 def pair(call: Call, tmp_path: Path) -> tuple[Path, Path]:
-    """A picture, and what sobel-x made of it."""
+    """A picture, and the same picture filtered with sobel-x."""
     after = tmp_path / "after.png"
     assert call("filter", HOUSE, "-k", "sobel-x", "-o", after).code == 0
     return HOUSE, after
@@ -82,7 +82,7 @@ def test_the_file_is_what_kernel_takes(
     assert np.array_equal(np.asarray(Image.open(again)), np.asarray(Image.open(pair[1])))
 
 
-def test_the_bias_is_kept_or_said(call: Call, tmp_path: Path) -> None:
+def test_the_bias_is_stored_or_reported(call: Call, tmp_path: Path) -> None:
     after = tmp_path / "after.png"
     call("filter", LAKE, "-k", "box", "--bias", "7", "-o", after)
     result = call("learn", LAKE, after, "-o", tmp_path / "k.csv")
@@ -94,7 +94,7 @@ def test_the_bias_is_kept_or_said(call: Call, tmp_path: Path) -> None:
 
 
 def test_a_jpeg_pair_is_good_enough_to_reapply(call: Call, tmp_path: Path) -> None:
-    """Learned from JPEGs of the usual quality, the kernel does to the picture what the true one does."""
+    """A kernel learned from JPEGs of the default quality gives nearly the same picture as the true one."""
     after, kernel = tmp_path / "after.jpg", tmp_path / "kernel.json"
     call("filter", LAKE, "-k", "gaussian:sigma=0.8,size=5", "--quality", "90", "-o", after)
     found = json.loads(call("learn", LAKE, after, "--size", "5", "-o", kernel, "--format", "json").out)[
@@ -131,13 +131,13 @@ def test_descent_prints_the_losses_of_the_textbook(call: Call, textbook: tuple[P
     assert row["lr"] == 0.01
 
 
-def test_no_loss_is_told_of_a_step_that_is_not_taken(call: Call, textbook: tuple[Path, Path]) -> None:
+def test_no_loss_is_printed_for_a_step_that_is_not_taken(call: Call, textbook: tuple[Path, Path]) -> None:
     out = call("learn", *textbook, "--size", "1x2", "--method", "sgd", "--steps", "19").out
     assert "step 15, loss" in out
     assert "step 20, loss" not in out
 
 
-def test_many_losses_are_told_in_part(call: Call, textbook: tuple[Path, Path]) -> None:
+def test_of_many_losses_some_are_printed(call: Call, textbook: tuple[Path, Path]) -> None:
     out = call("learn", *textbook, "--size", "1x2", "--method", "sgd", "--steps", "1000").out.splitlines()
     assert sum(line.startswith("step ") for line in out) == 40
     assert out[out.index("...") + 1].startswith("step 905, ")
@@ -164,7 +164,7 @@ def test_a_trace_is_an_animation_of_every_step(
     assert left[0] > 150 > left[2] and right[2] > 150 > right[0]  # red, then blue
 
 
-def test_a_seed_begins_elsewhere_and_again(call: Call, textbook: tuple[Path, Path]) -> None:
+def test_a_seed_sets_a_reproducible_start(call: Call, textbook: tuple[Path, Path]) -> None:
     def losses(*words: str) -> list[float]:
         out = call("learn", *textbook, "--size", "1x2", "--method", "sgd", "--format", "json", *words).out
         return json.loads(out)["rows"][0]["losses"]
@@ -223,13 +223,13 @@ def test_weights_between_channels_are_a_layer(call: Call, tmp_path: Path) -> Non
     assert np.load(tmp_path / "w.npy").ravel() == pytest.approx([0.299, 0.587, 0.114], abs=3e-3)
 
 
-def test_what_is_transparent_is_left_out(call: Call, tmp_path: Path) -> None:
+def test_transparent_pixels_are_left_out(call: Call, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     colours = random.integers(60, 190, (40, 50), dtype=np.uint8)
     after = convcli.filter_picture(colours, "binomial")
     alpha = np.full(colours.shape, 255, np.uint8)
     alpha[10:20, 15:30] = 0
-    colours[10:20, 15:30] = 0  # nobody knows what was there
+    colours[10:20, 15:30] = 0  # hidden pixels are unknown
     Image.fromarray(np.dstack([colours, alpha])).save(tmp_path / "before.png")
     Image.fromarray(after).save(tmp_path / "after.png")
     result = call("learn", tmp_path / "before.png", tmp_path / "after.png", "--format", "json")
@@ -242,7 +242,7 @@ def test_what_is_transparent_is_left_out(call: Call, tmp_path: Path) -> None:
     assert row["residual"] < 0.3
 
 
-def test_what_is_transparent_in_the_second_picture_is_left_out(call: Call, tmp_path: Path) -> None:
+def test_transparent_pixels_of_the_second_picture_are_left_out(call: Call, tmp_path: Path) -> None:
     colours = np.random.default_rng(0).integers(60, 190, (40, 50), dtype=np.uint8)
     after = convcli.filter_picture(colours, "binomial")
     alpha = np.full(after.shape, 255, np.uint8)
@@ -255,8 +255,8 @@ def test_what_is_transparent_in_the_second_picture_is_left_out(call: Call, tmp_p
     assert row["residual"] < 0.3
 
 
-def test_what_is_transparent_is_left_out_of_a_border_that_is_made_of_it(call: Call, tmp_path: Path) -> None:
-    """Of a circular picture the last columns look at the first ones, which are hidden here."""
+def test_transparent_pixels_are_left_out_of_the_border(call: Call, tmp_path: Path) -> None:
+    """With circular padding, the last columns use the first ones, which are hidden here."""
     colours = np.random.default_rng(0).integers(60, 190, (40, 50), dtype=np.uint8)
     after = convcli.filter_picture(colours, "1 2 1; 2 4 2; 1 2 1", scale=1 / 16, padding_mode="circular")
     alpha = np.full(colours.shape, 255, np.uint8)
@@ -312,7 +312,7 @@ def test_the_kernel_alone_is_printed(call: Call, pair: tuple[Path, Path], tmp_pa
     assert call("learn", *values[:-1], "json:-").out == '{"weights": [[2.0]], "offset": 3.0}\n'
 
 
-def test_weights_that_noise_leaves_uncertain_are_told(call: Call, tmp_path: Path) -> None:
+def test_weights_that_noise_leaves_uncertain_are_reported(call: Call, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     np.save(tmp_path / "b.npy", random.standard_normal((9, 9)))
     np.save(tmp_path / "a.npy", random.standard_normal((9, 9)))
@@ -343,7 +343,7 @@ def test_frames_are_pairs(call: Call, tmp_path: Path) -> None:
     assert one_error(call("learn", tmp_path / "b.npy", tmp_path / "a.npy")) == message
 
 
-def test_depths_that_differ_are_told(call: Call, tmp_path: Path) -> None:
+def test_depths_that_differ_are_reported(call: Call, tmp_path: Path) -> None:
     small = np.random.default_rng(0).integers(0, 256, (20, 20), dtype=np.uint8)
     Image.fromarray(small).save(tmp_path / "b.png")
     Image.fromarray(small.astype(np.uint16) * 257).save(tmp_path / "a.png")
@@ -479,7 +479,7 @@ def test_the_answer_of_a_bank_in_words(call: Call, tmp_path: Path) -> None:
     assert result.err == f"convcli: wrote {tmp_path}/b.npy: weights (2, 1, 3, 3)\n"
 
 
-def test_a_folder_of_pictures_and_a_bank_of_chance(call: Call, tmp_path: Path) -> None:
+def test_a_folder_of_pictures_and_a_random_bank(call: Call, tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(3):
@@ -522,7 +522,7 @@ def test_a_folder_of_pictures_and_a_bank_of_chance(call: Call, tmp_path: Path) -
         (["--patches", "none.png"], "cannot read none.png: there is no such file; check the spelling and the folder"),
     ],
 )  # fmt: skip
-def test_what_is_refused_of_banks(
+def test_errors_of_banks(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

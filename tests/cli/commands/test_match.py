@@ -1,4 +1,4 @@
-"""convcli match from end to end: places on stdout, a map in a file, and one clear line for all that is wrong."""
+"""convcli match from end to end: positions on stdout, a map in a file, and one clear line for each error."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from convcli.images.read import read_picture
 from tests.conftest import SAMPLES, Call, one_error
 
 HOUSE = SAMPLES / "house.png"
-AT = (30, 20)  # row and column where the template is cut out
+AT = (30, 20)  # row and column of the template in the house
 SIZE = (25, 40)
 
 
@@ -76,21 +76,19 @@ def test_grey_has_zero_in_the_middle() -> None:
 
 
 @pytest.mark.parametrize("name", ["map.tiff", "map.pfm"])
-def test_formats_of_floats_hold_the_scores_themselves(
-    call: Call, tmp_path: Path, eye: Path, name: str
-) -> None:
+def test_formats_of_floats_store_the_scores(call: Call, tmp_path: Path, eye: Path, name: str) -> None:
     assert call("match", HOUSE, "--template", eye, "-o", tmp_path / name).code == 0
     found = pixels(tmp_path / name)
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, match(pixels(HOUSE), pixels(eye)).astype(np.float32))
 
 
-def test_npy_holds_them_whole(call: Call, tmp_path: Path, eye: Path) -> None:
+def test_npy_stores_the_scores_exactly(call: Call, tmp_path: Path, eye: Path) -> None:
     assert call("match", HOUSE, "--template", eye, "-o", tmp_path / "map.npy").code == 0
     np.testing.assert_array_equal(np.load(tmp_path / "map.npy"), match(pixels(HOUSE), pixels(eye)))
 
 
-def test_16_bits_stay_16_bits_and_need_not_be_the_templates(call: Call, tmp_path: Path, eye: Path) -> None:
+def test_16_bits_stay_16_bits_whatever_the_template_has(call: Call, tmp_path: Path, eye: Path) -> None:
     wide = save(tmp_path / "wide.png", pixels(HOUSE).astype(np.uint16) * 257)
     assert call("match", wide, "--template", eye, "-o", tmp_path / "map.png").code == 0
     np.testing.assert_array_equal(
@@ -100,7 +98,7 @@ def test_16_bits_stay_16_bits_and_need_not_be_the_templates(call: Call, tmp_path
     assert pixels(tmp_path / "map.jpg").dtype == np.uint8
 
 
-def test_without_o_and_top_one_place_and_a_map_beside_the_input(
+def test_without_o_and_top_one_position_and_a_map_next_to_the_input(
     call: Call, tmp_path: Path, eye: Path
 ) -> None:
     house = tmp_path / "house.png"
@@ -123,7 +121,7 @@ def test_transparent_pixels_of_the_template_do_not_count(call: Call, tmp_path: P
     assert place["score"] == pytest.approx(1, abs=1e-6)
 
 
-def test_the_pictures_own_alpha_is_left_out_with_a_word(call: Call, tmp_path: Path) -> None:
+def test_the_alpha_of_the_picture_is_left_out_with_a_note(call: Call, tmp_path: Path) -> None:
     logo = SAMPLES / "logo.png"
     template = save(tmp_path / "piece.png", pixels(logo)[20:50, 30:60, :3])
     result = call("match", logo, "--template", template, "-o", tmp_path / "map.png")
@@ -187,7 +185,7 @@ def test_the_metadata_of_the_colours_does_not_describe_the_map(call: Call, tmp_p
     assert "icc" not in read_picture(tmp_path / "map.jpg").metadata
 
 
-# What is refused
+# Errors
 
 
 def test_a_template_must_fit(call: Call, tmp_path: Path, eye: Path) -> None:
@@ -225,7 +223,7 @@ def bad_templates(folder: Path) -> dict[str, tuple[Path, str]]:
 
 
 @pytest.mark.parametrize("kind", ["flat", "clear", "single", "text", "missing", "moving"])
-def test_what_is_no_template_is_said_once(call: Call, tmp_path: Path, kind: str) -> None:
+def test_an_invalid_template_is_reported_once(call: Call, tmp_path: Path, kind: str) -> None:
     template, message = bad_templates(tmp_path)[kind]
     result = call("match", HOUSE, SAMPLES / "ramp16.png", "--template", template, "-o", f"{tmp_path}/out/")
     assert result.code in (1, 2)
@@ -263,9 +261,7 @@ def test_an_existing_map_is_not_overwritten(call: Call, tmp_path: Path, eye: Pat
     assert result.code == 0
 
 
-def test_a_dry_run_says_where_the_map_would_go_and_what_it_would_take(
-    call: Call, tmp_path: Path, eye: Path
-) -> None:
+def test_a_dry_run_reports_the_map_and_the_memory(call: Call, tmp_path: Path, eye: Path) -> None:
     target = tmp_path / "map.png"
     result = call("match", HOUSE, "--template", eye, "-o", target, "--dry-run")
     assert (result.code, result.err) == (0, "")
@@ -280,7 +276,7 @@ def test_a_dry_run_says_where_the_map_would_go_and_what_it_would_take(
     assert "larger than" in one_error(call("match", small, "--template", eye, "--dry-run"))
 
 
-def test_one_frame_is_searched_and_the_template_is_whole(call: Call, tmp_path: Path) -> None:
+def test_one_frame_is_searched_for_the_whole_template(call: Call, tmp_path: Path) -> None:
     spinner = SAMPLES / "spinner.gif"
     frames = read_picture(spinner).frames
     template = save(tmp_path / "piece.png", frames[2].pixels[10:30, 10:34])
@@ -289,7 +285,7 @@ def test_one_frame_is_searched_and_the_template_is_whole(call: Call, tmp_path: P
     assert (place["row"], place["column"], place["score"]) == (10, 10, pytest.approx(1))
 
 
-def test_the_old_spelling_names_the_new_command(call: Call, eye: Path) -> None:
+def test_the_old_option_names_the_new_command(call: Call, eye: Path) -> None:
     result = call("filter", HOUSE, "--match", eye)
     assert result.code == 2
     assert one_error(result) == (

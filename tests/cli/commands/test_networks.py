@@ -1,4 +1,4 @@
-"""convcli networks, and NETWORK as what shape, params, cost and compare are asked about."""
+"""convcli networks, and NETWORK as the argument of shape, params, cost and compare."""
 
 import csv
 import io
@@ -94,7 +94,7 @@ def test_layers_of_a_file(call: Call, tmp_path: Path) -> None:
 def test_mobilenets_table_4(call: Call) -> None:
     """MobileNets (arXiv 1704.04861), table 4: 4866 M and 29.3 M of full convolutions, 569 M and 4.2 M of separable ones.
 
-    The first leaves the classifier out, the second has it.
+    The first excludes the classifier, the second includes it.
     """
     found = answer(call, "compare", "mobilenet-v1", "--variants", "standard,depthwise-separable")["rows"]
     standard, separable = found
@@ -186,6 +186,6 @@ def test_a_model_is_compared_and_trained_like_any_other(call: Call, tmp_path: Pa
     assert four["stored_activation_bytes"] == 4 * one["stored_activation_bytes"]
 
 
-def test_a_search_for_networks_ignores_how_a_name_is_spelled(call: Call) -> None:
+def test_a_search_for_networks_accepts_any_spelling(call: Call) -> None:
     found = call("networks", "MobileNetV3", "--field", "name")
     assert (found.code, found.out) == (0, "mobilenet-v3-large\nmobilenet-v3-small\n")

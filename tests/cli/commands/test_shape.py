@@ -1,4 +1,4 @@
-"""convcli shape: sizes, chains, sweeps, and the way back."""
+"""convcli shape: sizes, chains, sweeps, and solving for options."""
 
 import json
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def test_the_guide(call: Call, line: str, size: int) -> None:
     assert value(call, line.replace("--n ", "--dims 3 --n ")) == [str(size)]
 
 
-def test_the_answer_comes_in_the_notation_of_the_question(call: Call) -> None:
+def test_the_answer_has_the_notation_of_the_arguments(call: Call) -> None:
     assert value(call, "--n 7 --k 3 --s 2 --p 1") == ["4"]
     assert value(call, "--n 7x7 --k 3 --s 2 --p 1") == ["4x4"]
     assert value(call, "--n 7 --k 3 --s 2x1 --p 1") == ["4x7"]
@@ -84,7 +84,7 @@ def test_the_table(call: Call) -> None:
     ]
 
 
-def test_axes_that_differ_have_formulas_of_their_own(call: Call) -> None:
+def test_axes_that_differ_have_separate_formulas(call: Call) -> None:
     lines = call("shape", "--n", "6x7", "--k", "3", "--s", "2").out.splitlines()
     assert "height: floor((6 + 0 + 0 - 1*(3 - 1) - 1) / 2) + 1 = 2" in lines
     assert "width: floor((7 + 0 + 0 - 1*(3 - 1) - 1) / 2) + 1 = 3" in lines
@@ -148,13 +148,13 @@ def test_solutions_lead_to_the_target(call: Call, line: str) -> None:
         assert value(call, options) == [str(row["output_size"])]
 
 
-def test_the_simplest_solution_stands_first_and_typed_options_stay(call: Call) -> None:
+def test_the_simplest_solution_is_first_and_given_options_are_kept(call: Call) -> None:
     assert call("shape", *"--n 7 --k 3 --target 4 --format value".split()).out.splitlines()[0] == "1\t2\t1"
     rows = json.loads(call("shape", *"--n 7 --k 3 --target 4 --s 4 --format json".split()).out)["rows"]
     assert {row["stride"] for row in rows} == {4}
 
 
-def test_no_solution_is_said(call: Call) -> None:
+def test_no_solution_is_reported(call: Call) -> None:
     for form in ("table", "json", "value"):
         code, out, err = call("shape", *"--n 7 --k 3 --target 1000 --s 1,2 --format".split(), form)
         assert code == 0
@@ -188,7 +188,7 @@ def test_output_padding_is_kept(call: Call) -> None:
     assert {row["output_padding"] for row in rows} == {1}
 
 
-def test_padding_is_unequal_where_no_other_will_do(call: Call) -> None:
+def test_padding_is_unequal_if_necessary(call: Call) -> None:
     out = call("shape", *"--n 8 --k 4 --s 1 --d 1 --target 8".split()).out
     assert [line.split() for line in out.splitlines()[2:]] == [["each", "4", "1:2", "1", "1"]]
     assert call("shape", *"--n 8 --k 4 --s 1 --d 1 --target 8 --format value".split()).out == "1:2\t1\t1\n"
@@ -196,7 +196,7 @@ def test_padding_is_unequal_where_no_other_will_do(call: Call) -> None:
     assert call("shape", *line.split(), "--format", "value").out == "1\t2\t1\t1\n0:1\t2\t1\t0\n"
 
 
-def test_axes_with_options_of_their_own_are_solved_apart(call: Call) -> None:
+def test_axes_with_different_options_are_solved_separately(call: Call) -> None:
     rows = json.loads(
         call("shape", *"--n 7x7 --k 3 --s 2x1 --p 1x0:1 --target 4x6 --format json".split()).out
     )["rows"]
@@ -267,7 +267,7 @@ def test_a_large_stride_has_no_pattern_to_show(call: Call) -> None:
         ("--n 7 --k 3 --target 3x3x3", "target 3x3x3 has 3 axes where 2 are needed"),
     ],
 )
-def test_wrong_questions(call: Call, line: str, message: str) -> None:
+def test_errors(call: Call, line: str, message: str) -> None:
     result = call("shape", *line.split())
     assert result.code == 2
     assert message in one_error(result)

@@ -1,4 +1,4 @@
-"""convcli tune: costs are measured, kept, shown and forgotten."""
+"""convcli tune: costs are measured, stored, shown and removed."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def reported(call: Call, *options: str) -> dict:
     return json.loads(out)
 
 
-def test_costs_are_measured_kept_shown_and_forgotten(call: Call, cache: Path) -> None:
+def test_costs_are_measured_stored_shown_and_removed(call: Call, cache: Path) -> None:
     assert reported(call, "--show")["totals"]["measured"] is False
     assert not cache.exists()
     measured = reported(call)["totals"]
@@ -83,7 +83,7 @@ def test_a_plan_is_that_of_a_filter(call: Call) -> None:
     )  # fmt: skip
 
 
-def test_measuring_holds_blas_to_one_thread(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_measuring_limits_blas_to_one_thread(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")
     seen = []
 

@@ -43,7 +43,7 @@ def test_a_sweep_has_them_too(call: Call) -> None:
     assert "least seconds" in out.splitlines()[0]
 
 
-def test_the_lines_below_say_what_they_are(call: Call) -> None:
+def test_the_lines_below_are_labelled(call: Call) -> None:
     out = call("cost", "resnet-18", "--roofline", MACHINE, "--training").out
     assert (
         "roofline: 100 GFLOP/s and 20 GB/s: layers of at least 5 FLOPs per byte are limited by compute, the others by memory"

@@ -1,4 +1,4 @@
-"""convcli filter with every variant and stage: from options to files, and one line for what does not fit."""
+"""convcli filter with every variant and stage: from options to files, and one-line errors."""
 
 import json
 from pathlib import Path
@@ -59,7 +59,7 @@ def test_every_variant_is_shown() -> None:
 
 
 @pytest.mark.parametrize("variant", WORDS)
-def test_every_variant_writes_a_picture_that_the_dry_run_foretells(
+def test_every_variant_writes_the_picture_of_the_dry_run(
     call: Call, small: Path, tmp_path: Path, variant: str
 ) -> None:
     out = tmp_path / "x.png"
@@ -84,7 +84,7 @@ def test_every_variant_writes_a_picture_that_the_dry_run_foretells(
 @pytest.mark.parametrize("variant", WORDS)
 @pytest.mark.parametrize("name", SAMPLE_NAMES)
 def test_every_variant_takes_every_sample(call: Call, tmp_path: Path, name: str, variant: str) -> None:
-    """By --stride, which keeps it quick."""
+    """With --stride, so that it is quick."""
     words = [
         *WORDS[variant].split(),
         *([] if variant in ("transposed", "resize-conv") else ["--stride", "4"]),
@@ -103,7 +103,7 @@ def test_every_variant_takes_every_sample(call: Call, tmp_path: Path, name: str,
 
 
 @pytest.mark.parametrize("name", SAMPLE_NAMES)
-def test_a_header_tells_what_the_picture_is(name: str) -> None:
+def test_the_header_determines_the_plan(name: str) -> None:
     ahead, read = read_header(SAMPLES / name), read_picture(SAMPLES / name)
     assert ahead.format == read.format
     assert [(frame.mode, frame.pixels.shape, frame.pixels.dtype) for frame in ahead.frames] == [
@@ -111,7 +111,7 @@ def test_a_header_tells_what_the_picture_is(name: str) -> None:
     ]
 
 
-def test_an_option_tells_its_variant(call: Call, small: Path, tmp_path: Path) -> None:
+def test_an_option_selects_its_variant(call: Call, small: Path, tmp_path: Path) -> None:
     for number, (words, variant) in enumerate(
         (
             ("--pointwise sepia", "pointwise"),
@@ -191,7 +191,7 @@ def test_normalize_scale_bias_and_anchor_change_the_kernel(call: Call, small: Pa
 
 
 @pytest.mark.parametrize("along", ["rows", "columns"])
-def test_kernels_of_one_axis_lie_along_rows_or_columns(
+def test_kernels_of_one_axis_are_applied_along_rows_or_columns(
     call: Call, small: Path, tmp_path: Path, along: str
 ) -> None:
     assert (
@@ -271,7 +271,7 @@ def maps(tmp_path: Path) -> Path:
     return path
 
 
-def test_maps_that_no_picture_holds(call: Call, small: Path, tmp_path: Path, maps: Path) -> None:
+def test_maps_that_no_picture_can_store(call: Call, small: Path, tmp_path: Path, maps: Path) -> None:
     result = call("filter", small, "--weights", maps, "-o", tmp_path / "x.png")
     assert one_error(result) == (
         f"cannot write {tmp_path}/x.png: the layer makes 5 maps, and a picture has 1, 3 or 4 channels; give -o x.npy for "
@@ -295,7 +295,9 @@ def test_a_sheet_has_no_range(call: Call, small: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("count", "mode"), [(1, "L"), (3, "RGB"), (4, "RGBA")])
-def test_maps_that_a_picture_holds(call: Call, small: Path, tmp_path: Path, count: int, mode: str) -> None:
+def test_maps_that_a_picture_can_store(
+    call: Call, small: Path, tmp_path: Path, count: int, mode: str
+) -> None:
     np.save(tmp_path / "w.npy", np.ones((count, 3, 1, 1)) / 3)
     np.save(tmp_path / "b.npy", np.arange(count))
     words = [
@@ -357,7 +359,7 @@ def test_a_picture_as_a_kernel(call: Call, small: Path, tmp_path: Path) -> None:
     assert (pixels(tmp_path / "x.png") == pixels(tmp_path / "y.png")).all()
 
 
-def test_floats_come_down_to_8_bits_by_a_range(call: Call, tmp_path: Path) -> None:
+def test_floats_are_converted_to_8_bits_by_a_range(call: Call, tmp_path: Path) -> None:
     values = np.array([[0.0, 0.5, 1.0], [2.0, -1.0, 0.25]], np.float32)
     np.save(tmp_path / "in.npy", values)
     result = call("filter", tmp_path / "in.npy", "-k", "identity", "-o", tmp_path / "x.png")
@@ -385,7 +387,7 @@ def test_floats_come_down_to_8_bits_by_a_range(call: Call, tmp_path: Path) -> No
         assert pixels(tmp_path / "x.png").tolist() == wanted
 
 
-# What is told
+# Reports
 
 
 def test_statistics_are_of_the_values_before_the_range(call: Call, small: Path, tmp_path: Path) -> None:
@@ -412,9 +414,7 @@ def test_statistics_leave_standard_output_to_the_picture(call: Call, small: Path
     )
 
 
-def test_a_dry_run_says_it_in_a_line_and_refuses_what_the_run_would(
-    call: Call, small: Path, tmp_path: Path
-) -> None:
+def test_a_dry_run_is_one_line_and_has_the_errors_of_the_run(call: Call, small: Path, tmp_path: Path) -> None:
     words = ["-k", "box", "--variant", "transposed", "--dry-run"]
     code, out, err = call("filter", small, *words)
     assert code == 0
@@ -443,12 +443,12 @@ def test_a_dry_run_says_it_in_a_line_and_refuses_what_the_run_would(
     )
 
 
-def test_an_approximation_tells_its_error(call: Call, small: Path) -> None:
+def test_an_approximation_reports_its_error(call: Call, small: Path) -> None:
     err = call("filter", small, "-k", "disk:radius=3", "--rank", "1").err
     assert "rank 1 of 3: a relative error of 0.33 (Frobenius), at most" in err
 
 
-# What is refused
+# Errors
 
 
 @pytest.mark.parametrize(
@@ -593,14 +593,14 @@ def test_an_anchor_is_the_same_in_a_picture_in_numbers_and_among_stages(
     np.testing.assert_array_equal(found[0], found[2])
 
 
-def test_the_way_out_of_a_checkerboard_is_one(call: Call, small: Path, tmp_path: Path) -> None:
+def test_the_alternative_to_a_checkerboard_has_none(call: Call, small: Path, tmp_path: Path) -> None:
     words = ("--variant", "transposed", "--stride", 4, "-o")
     err = call("filter", small, "-k", "bilinear", *words, tmp_path / "uneven.png").err
     assert "of their brightness; take --kernel bilinear:factor=4, or --variant resize-conv" in err
     assert call("filter", small, "-k", "bilinear:factor=4", *words, tmp_path / "even.png").err == ""
 
 
-def test_channels_that_no_groups_share_are_told_as_such(call: Call, small: Path, tmp_path: Path) -> None:
+def test_channels_that_no_groups_divide_are_reported(call: Call, small: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "w.npy", np.ones((4, 1, 3, 3)))
     result = call("filter", small, "--weights", tmp_path / "w.npy", "--groups", "2")
     assert result.code == 1
@@ -641,7 +641,7 @@ def test_options_of_a_layer_have_the_short_names_of_the_calculators(
     np.testing.assert_array_equal(pixels(tmp_path / "a.png"), pixels(tmp_path / "b.png"))
 
 
-def test_a_sheet_is_refused_in_grey_formats_by_what_it_is(call: Call, small: Path, tmp_path: Path) -> None:
+def test_a_sheet_is_rejected_in_grey_formats(call: Call, small: Path, tmp_path: Path) -> None:
     result = call("filter", small, "-k", "box", "--sheet", "--gray", "-o", tmp_path / "o.pgm")
     assert result.code == 1
     assert (
@@ -717,13 +717,13 @@ def test_options_choose_the_variant_that_takes_them_all(options: dict[str, objec
     assert layer.chosen == variant
 
 
-def test_a_mixing_of_filtered_channels_wants_a_kernel(call: Call, small: Path) -> None:
+def test_mixing_filtered_channels_needs_a_kernel(call: Call, small: Path) -> None:
     result = call("filter", small, "--variant", "depthwise-separable", "--pointwise", "luma")
     assert result.code == 2
     assert one_error(result) == "--variant depthwise-separable needs --kernel, such as --kernel sobel"
 
 
-def test_a_kernel_alone_waits_for_no_stages(tmp_path: Path) -> None:
+def test_a_single_kernel_imports_no_stages(tmp_path: Path) -> None:
     code = "from convcli.cli import main\ntry: main(sys.argv[1:])\nexcept SystemExit as end: assert not end.code, end.code"
     names = modules(
         code, "filter", str(SAMPLES / "house.png"), "-k", "sobel", "-o", str(tmp_path / "x.png"), "-q"

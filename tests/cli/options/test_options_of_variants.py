@@ -1,4 +1,4 @@
-"""Every option of a layer with every variant: it changes the answer, or it is refused by name."""
+"""Every option of a layer with every variant: it changes the answer, or an error names it."""
 
 import json
 import re
@@ -22,7 +22,7 @@ LAYER = {
     "--s": "1",
     "--groups": "2",
 }
-# Another value of each, and what the option is called in an error.
+# Another value of each option, and its name in errors.
 OTHERS = {
     "--n": ("13", "--n"),
     "--input-size": ("13x14", "--n"),
@@ -81,7 +81,7 @@ def test_an_option_of_a_calculator_counts_or_is_refused(call: Call, name: str) -
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_output_padding_and_ceil_belong_to_what_has_them(call: Call, name: str) -> None:
+def test_output_padding_and_ceil_are_for_layers_that_have_them(call: Call, name: str) -> None:
     line = ["shape", *typed(own(name)), "--variant", name, "--format", "json"]
     result = call(*line, "--output-padding", "1")
     if name == "transposed":
@@ -110,7 +110,7 @@ def test_output_padding_and_ceil_belong_to_what_has_them(call: Call, name: str) 
         ("--k 3 --out 4 --in 8 --variant depthwise", "out_channels 4 is not a multiple of in_channels 8"),
     ],
 )  # fmt: skip
-def test_what_a_variant_cannot_have_is_named(call: Call, line: str, message: str) -> None:
+def test_errors_name_options_that_a_variant_cannot_have(call: Call, line: str, message: str) -> None:
     for command in ("shape", "params", "cost"):
         result = call(command, "--n", "9", *line.split())
         assert result.code == 2
@@ -129,11 +129,11 @@ def test_what_a_variant_cannot_have_is_named(call: Call, line: str, message: str
         "--k 3 --in 4 --out 4 --groups 2 --variant separable",
     ],
 )
-def test_a_value_that_the_variant_has_anyway_is_taken(call: Call, line: str) -> None:
+def test_a_value_that_equals_that_of_the_variant_is_accepted(call: Call, line: str) -> None:
     assert call("cost", "--n", "9", *line.split()).code == 0
 
 
-def test_compare_refuses_what_no_variant_of_it_uses(call: Call) -> None:
+def test_compare_rejects_options_that_no_variant_uses(call: Call) -> None:
     line = "compare --n 9 --k 3 --in 4 --out 4 --groups 2 --variants".split()
     result = call(*line, "depthwise,tiled")
     assert result.code == 2
@@ -156,7 +156,7 @@ def test_out_of_a_depthwise_layer_is_its_multiplier(call: Call, outputs: int) ->
         assert found["groups"] == 4
 
 
-def test_as_many_channels_come_out_of_a_depthwise_layer_where_none_are_said(call: Call) -> None:
+def test_a_depthwise_layer_keeps_the_number_of_channels_by_default(call: Call) -> None:
     line = "--n 9 --in 5 --k 3".split()
     assert call("params", *line, "--variant", "depthwise", "--format", "value").out == "50\n"
     rows = json.loads(call("compare", *line, "--variants", "depthwise", "--format", "json").out)["rows"]
@@ -166,7 +166,7 @@ def test_as_many_channels_come_out_of_a_depthwise_layer_where_none_are_said(call
     )
 
 
-# filter: arrays in and out, so that nothing is rounded away
+# filter: arrays in and out, so that nothing is lost by rounding
 
 KERNEL = "-k '1 2 -3; 0 5 -1; 4 2 2'"
 BASES = {
@@ -240,7 +240,7 @@ def test_every_option_of_filter_and_every_variant_is_tried() -> None:
 def test_an_option_of_filter_counts_or_is_refused(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: str
 ) -> None:
-    """Six channels, so that there are several ways to group them, and none is alpha."""
+    """Six channels, which can be grouped in several ways, and of which none is alpha."""
     monkeypatch.chdir(tmp_path)
     random = np.random.default_rng(0)
     np.save("in.npy", random.standard_normal((14, 16, 6)).astype(np.float32))
@@ -248,7 +248,7 @@ def test_an_option_of_filter_counts_or_is_refused(
         np.save(f"{name}.npy", random.standard_normal(shape))
 
     def filtered(words: str) -> np.ndarray | str:
-        """Return what is made, or the error."""
+        """Return the result, or the error."""
         words = ["filter", "in.npy", *shlex.split(words), "--force", "-q", "-o", "out.npy"]
         result = call(*words)
         return one_error(result) if result.code else np.load("out.npy")
@@ -280,7 +280,7 @@ def test_an_option_of_filter_counts_or_is_refused(
         ("--pointwise sepia --dims 1", "--dims 1 needs a 1-D kernel, and there is none; give --kernel"),
     ],
 )  # fmt: skip
-def test_what_filter_has_no_use_for_is_named(call: Call, words: str, message: str) -> None:
+def test_errors_name_options_that_filter_does_not_use(call: Call, words: str, message: str) -> None:
     result = call("filter", SAMPLES / "landscape.png", *words.split(), "--dry-run")
     assert result.code == 2
     assert one_error(result).startswith(message)

@@ -1,4 +1,4 @@
-"""filter --resize on the command line: where it runs, what is told ahead, and metadata that go by pixels."""
+"""filter --resize on the command line: its position, dry runs, and metadata that depends on the size."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ def made(call: Call, target: Path, *words: object) -> np.ndarray:
         ("-k gaussian:1 -k emboss --resize 60% --pool max:2", 2),
     ],
 )
-def test_it_runs_behind_what_was_typed_before_it(call: Call, tmp_path: Path, words: str, after: int) -> None:
+def test_it_runs_after_the_options_before_it(call: Call, tmp_path: Path, words: str, after: int) -> None:
     options = {"kernel": ["gaussian:1", "emboss"], "pool": "max:2", "resize": "60%", "resize_after": after}
     wanted = filter_picture(read_picture(HOUSE).frames[0].pixels, **options)
     np.testing.assert_array_equal(made(call, tmp_path / "o.png", *words.split()), wanted)
@@ -54,7 +54,7 @@ def test_lists_of_kernels_and_layers_without_kernels_are_steps(call: Call, tmp_p
         np.testing.assert_array_equal(read_picture(target).frames[0].pixels, wanted)
 
 
-def test_it_is_enough_alone_and_names_its_output(call: Call, tmp_path: Path) -> None:
+def test_it_can_be_the_only_stage_and_names_the_output(call: Call, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(HOUSE.read_bytes())
     result = call("filter", tmp_path / "a.png", "--resize", "80x", "-v")
     assert result.code == 0 and Path(result.out.strip()).name == "a.resized.png"
@@ -88,7 +88,7 @@ def test_scale_on_earth_exif_and_resolution_follow(call: Call, tmp_path: Path) -
     with Image.open(tmp_path / "o.tif") as image:
         assert image.tag_v2[33550][:2] == pytest.approx((40, 40))
         x, y, _, east, north, _ = image.tag_v2[33922]
-        assert (east - 40 * x, north + 40 * y) == pytest.approx((500, 900))  # the corner is where it was
+        assert (east - 40 * x, north + 40 * y) == pytest.approx((500, 900))  # the corner is unchanged
     photo = tmp_path / "a.jpg"
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -114,7 +114,7 @@ def test_scale_on_earth_exif_and_resolution_follow(call: Call, tmp_path: Path) -
         ("--network net.toml --resize 50%", "with --network, --resize takes the size of its input: WIDTHxHEIGHT"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_one_line(call: Call, tmp_path: Path, words: str, message: str) -> None:
+def test_errors_are_one_line_here(call: Call, tmp_path: Path, words: str, message: str) -> None:
     target = [] if "--explain" in words else ["-o", tmp_path / "o.png"]
     result = call("filter", HOUSE, *words.split(), *target)
     assert result.code in (1, 2)

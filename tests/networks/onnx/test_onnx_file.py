@@ -203,14 +203,14 @@ def test_a_giant_constant_takes_no_memory(tmp_path):
 
 
 @pytest.mark.parametrize("ending", [".pt", ".pth", ".h5", ".tflite", ".pb", ".safetensors", ".keras"])
-def test_other_models_are_told_how_to_become_onnx(tmp_path, ending):
+def test_errors_of_other_models_explain_the_conversion_to_onnx(tmp_path, ending):
     (tmp_path / f"model{ending}").write_bytes(b"")
     assert "convert it to ONNX" in refusal(tmp_path / f"model{ending}")
 
 
 @settings(max_examples=300)
 @given(st.data())
-def test_changed_bytes_give_a_network_or_one_line(tmp_path_factory, data):
+def test_changed_bytes_are_a_network_or_one_error_line(tmp_path_factory, data):
     whole = bytearray(small(k=np.arange(3), z=np.float32([1])).SerializeToString())
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(whole) - 1))
@@ -244,7 +244,7 @@ def test_a_sparse_tensor_is_made_whole(tmp_path):
         networks.load(saved(tmp_path, model)).run({"x": x})
 
 
-def test_names_that_run_into_each_other_are_told_apart(tmp_path):
+def test_names_that_would_be_equal_are_made_unique(tmp_path):
     names = ["a", *("a" + "2" * count for count in range(1, 1200)), "a"]
     ends = [f"t{place}" for place in range(len(names))]
     nodes = [
@@ -255,7 +255,7 @@ def test_names_that_run_into_each_other_are_told_apart(tmp_path):
     assert len({node.name for node in network.nodes}) == len(names)
 
 
-def test_functions_that_hold_nothing_but_calls_are_counted(tmp_path, monkeypatch):
+def test_functions_that_contain_only_calls_are_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "MOST_NODES", 2000)
     model = made([helper.make_node("F0", ["x"], ["out"], domain="d")], {"x": (1, 2)}, ["out"])
     for depth in range(12):
@@ -265,7 +265,7 @@ def test_functions_that_hold_nothing_but_calls_are_counted(tmp_path, monkeypatch
     assert "it has more than the limit of 2,000 nodes" in refusal(saved(tmp_path, model))
 
 
-def test_control_characters_are_spelled_out_wherever_a_model_has_them(tmp_path):
+def test_control_characters_of_a_model_are_escaped(tmp_path):
     evil = "\x1b[2J"
     node = helper.make_node("Resize", ["x", "", "s"], ["out"], coordinate_transformation_mode=evil)
     model = made([node], {"x": (1, 1, 3, 3)}, ["out"], {"s": np.float32([1, 1, 2, 2])}, name=evil)
@@ -327,9 +327,7 @@ def test_a_wrong_number_of_inputs_is_refused(tmp_path, operator, inputs, told):
         ("Pow", np.float32([1, 2]), "the shapes 3 and 2 do not broadcast"),
     ],
 )
-def test_what_no_memory_holds_and_what_does_not_fit_is_told_before_it_is_computed(
-    tmp_path, operator, constant, told
-):
+def test_sizes_beyond_memory_are_reported_before_they_are_computed(tmp_path, operator, constant, told):
     model = made(
         [helper.make_node(operator, ["x", "c"], ["out"], name="n")], {"x": (3,)}, ["out"], {"c": constant}
     )
@@ -338,7 +336,7 @@ def test_what_no_memory_holds_and_what_does_not_fit_is_told_before_it_is_compute
     assert told in str(error.value) and "\n" not in str(error.value)
 
 
-def test_many_large_constants_made_of_each_other(tmp_path):
+def test_many_large_constants_computed_from_each_other(tmp_path):
     nodes = [
         helper.make_node("Neg", ["c" if place == 0 else f"t{place - 1}"], [f"t{place}"])
         for place in range(1500)

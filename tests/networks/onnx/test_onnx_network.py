@@ -147,7 +147,7 @@ def test_a_graph_in_a_node_is_not_counted(tmp_path):
     assert network.rows()[0]["macs"] is None
 
 
-def test_functions_of_the_model_are_looked_into(tmp_path):
+def test_functions_of_the_model_are_expanded(tmp_path):
     scale = helper.make_node("LeakyRelu", ["a"], ["b"], name="inner")
     scale.attribute.append(reference("alpha"))
     function = helper.make_function(
@@ -226,7 +226,7 @@ def blocks():
 
 
 @pytest.mark.parametrize("wanted", [(), ("b",), ("h", "sum", "q"), ("e", "view", "r")])
-def test_steps_that_are_joined_give_what_the_nodes_give(tmp_path, wanted):
+def test_fused_steps_equal_separate_nodes(tmp_path, wanted):
     model = blocks()
     network = networks.load(saved(tmp_path, model))
     x = numbers(2, 3, 9, 7, seed=9)
@@ -244,7 +244,7 @@ def test_steps_that_are_joined_give_what_the_nodes_give(tmp_path, wanted):
     assert not any(np.may_share_memory(ours[name], again[name]) for name in ours)
 
 
-def test_what_follows_a_product_is_joined_along_its_features_alone(tmp_path):
+def test_only_operations_along_features_are_fused_with_a_product(tmp_path):
     square = numbers(5, 5)
     nodes = [
         helper.make_node("MatMul", ["x", "w"], ["a"]),
@@ -271,7 +271,7 @@ def test_steps_are_fewer_than_nodes(tmp_path):
     assert len(program._actions) < len(network.nodes) / 2
 
 
-def test_what_goes_in_and_comes_out_is_no_memory_of_the_network(tmp_path):
+def test_inputs_and_outputs_are_not_in_the_memory_of_the_network(tmp_path):
     nodes = [helper.make_node("Identity", ["x"], ["a"]), helper.make_node("Identity", ["c"], ["b"])]
     network = networks.load(saved(tmp_path, made(nodes, {"x": (2,)}, ["a", "b"], {"c": numbers(3)})))
     x = numbers(2)
@@ -282,7 +282,7 @@ def test_what_goes_in_and_comes_out_is_no_memory_of_the_network(tmp_path):
 
 
 @pytest.mark.parametrize("name", LIGHTS)
-def test_light_models_count_and_give_what_ships_with_them(name):
+def test_light_models_have_their_published_counts_and_outputs(name):
     if not (LIGHT / f"light_{name}.onnx").exists():
         pytest.skip("the light models are not in this version of onnx")
     network = networks.load(LIGHT / f"light_{name}.onnx")
@@ -297,7 +297,7 @@ def test_light_models_count_and_give_what_ships_with_them(name):
     np.testing.assert_allclose(ours, numpy_helper.to_array(tensor), rtol=1e-3, atol=1e-7)
 
 
-def test_a_trained_network_gives_what_onnx_runtime_gives():
+def test_a_trained_network_equals_onnx_runtime():
     network = networks.load(trained())
     assert [size for size in network.inputs["x"] if isinstance(size, int)] == [3]
     assert network.params() == 129_356
@@ -372,7 +372,7 @@ def test_a_scale_means_the_simplest_fraction(tmp_path, n, scale, size):
         (helper.make_node("Transpose", ["a"], ["b"], perm=[0, 1]), (2, 3), True),
     ],
 )
-def test_what_follows_writes_over_nothing_that_is_wanted(tmp_path, node, shape, same):
+def test_in_place_steps_overwrite_no_tensor_that_is_needed(tmp_path, node, shape, same):
     nodes = [
         helper.make_node("Neg", ["x"], ["a"]),
         node,
@@ -386,7 +386,7 @@ def test_what_follows_writes_over_nothing_that_is_wanted(tmp_path, node, shape, 
     np.testing.assert_allclose(ours["out"], np.where(x < 0, -x, -0.5 * x))
 
 
-def test_whole_numbers_stay_whole(tmp_path):
+def test_integers_stay_integers(tmp_path):
     nodes = [
         helper.make_node("Cast", ["x"], ["a"], to=7),
         helper.make_node("Abs", ["a"], ["b"]),
@@ -419,7 +419,7 @@ def test_a_single_number_is_computed_with(tmp_path, operator):
     np.testing.assert_allclose(ours["out"], expected(model, {"x": x})[0], rtol=1e-5)
 
 
-def test_inputs_are_of_the_types_that_the_model_says(tmp_path):
+def test_inputs_have_the_types_of_the_model(tmp_path):
     nodes = [helper.make_node("GlobalAveragePool", ["x"], ["out"])]
     network = networks.load(saved(tmp_path, made(nodes, {"x": (1, 2, 4, 4)}, ["out"])))
     x = np.arange(32, dtype=np.uint8).reshape(1, 2, 4, 4)
@@ -429,7 +429,7 @@ def test_inputs_are_of_the_types_that_the_model_says(tmp_path):
     assert networks.load(saved(tmp_path, model)).run({"x": [5.0, -3.0]})["out"].tolist() == [2, -1]
 
 
-def test_weights_may_be_put_together_of_others(tmp_path):
+def test_weights_may_be_computed_from_others(tmp_path):
     nodes = [
         helper.make_node("Slice", ["a", "zero", "end", "axis"], ["part"]),
         helper.make_node("Concat", ["part", "b"], ["w"], axis=0),

@@ -298,13 +298,13 @@ def test_split_makes_its_parts(tmp_path):
             assert np.array_equal(ours[name], wanted)
 
 
-def test_every_operator_that_is_translated_is_tried():
+def test_every_translated_operator_is_tested():
     tried = {case[0] for case in CASES}
     of_truths = {"And", "Or", "Xor", "Not"}
     assert set(TRANSLATORS) - tried - of_truths - PLACES.keys() - {"Split"} == set()
 
 
-def test_truths_are_combined(tmp_path):
+def test_booleans_are_combined(tmp_path):
     nodes = [
         helper.make_node("Greater", ["x", "y"], ["a"]),
         helper.make_node("Less", ["x", "p"], ["b"]),

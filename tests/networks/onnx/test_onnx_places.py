@@ -333,7 +333,7 @@ def test_non_max_suppression_keeps_the_best_of_those_that_overlap(tmp_path, most
     assert none.shape == (0, 3)
 
 
-def test_what_is_not_zero(tmp_path):
+def test_non_zero(tmp_path):
     x = np.round(numbers(3, 4))
     wanted = [[a, b] for a, b in np.ndindex(3, 4) if x[a, b]]
     assert ran(tmp_path, "NonZero", [x]).T.tolist() == wanted

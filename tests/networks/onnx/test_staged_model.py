@@ -36,7 +36,7 @@ def detector():
     return made(nodes, inputs, ["out", "kept", "scores"], constants, opset=13)
 
 
-def test_what_suppression_leaves_is_gone_on_with(tmp_path):
+def test_later_stages_use_the_selected_boxes(tmp_path):
     model = detector()
     network = networks.load(saved(tmp_path, model))
     for shift in (0.0, 1.0, -9.0):  # with few boxes, with more, and without any
@@ -49,7 +49,7 @@ def test_what_suppression_leaves_is_gone_on_with(tmp_path):
     assert list(network.run(given, layers=("scores",), outputs=False)) == ["scores"]
 
 
-def test_what_depends_on_the_data_is_listed_and_never_0(tmp_path):
+def test_layers_that_depend_on_the_data_are_listed_and_never_0(tmp_path):
     rows = {row["name"]: row for row in networks.load(saved(tmp_path, detector())).rows()}
     assert rows["scores"]["flops"] == 36
     assert rows["nms"]["flops"] is None and rows["nms"]["output_shape"] is None
@@ -93,7 +93,7 @@ def test_an_if_with_a_constant_condition_is_one_of_its_branches(tmp_path, truth)
     np.testing.assert_allclose(ours["out"], np.abs(ours["y"]) + x)
 
 
-def test_a_condition_that_is_computed_chooses_in_the_run(tmp_path):
+def test_a_computed_condition_selects_the_branch_in_the_run(tmp_path):
     condition = [
         helper.make_node("ReduceSum", ["x"], ["total"], keepdims=0),
         helper.make_node("Greater", ["total", "zero"], ["truth"]),
@@ -130,7 +130,7 @@ def test_an_operator_that_is_missing_later_is_refused_before_the_run(tmp_path):
     )
 
 
-def test_shapes_that_no_stage_tells_are_refused(tmp_path):
+def test_shapes_that_no_stage_determines_are_rejected(tmp_path):
     nodes = [
         helper.make_node("Cast", ["x"], ["target"], name="cast", to=7),
         helper.make_node("Reshape", ["y", "target"], ["out"], name="view"),
@@ -142,7 +142,7 @@ def test_shapes_that_no_stage_tells_are_refused(tmp_path):
         networks.load(saved(tmp_path, model)).run({"x": np.ones(80), "y": np.ones(4)})
 
 
-def test_what_depends_on_constants_alone_runs_too(tmp_path):
+def test_shapes_that_depend_on_constants_only(tmp_path):
     boxes = np.float32([[[0, 0, 1, 1], [0, 0, 1, 0.9], [2, 2, 3, 3]]])
     scores, most, iou = np.float32([[[0.5, 0.9, 0.3]]]), np.array([9]), np.float32([0.5])
     nodes = [
