@@ -17,7 +17,7 @@ _SPECIAL = re.compile(r"`[^`]*`|[\\*_<|]")
 
 
 def api() -> str:
-    """Return the reference: functions, records, errors, then what the modules hold."""
+    """Return the reference: functions, records, errors, then the contents of modules."""
     things = {name: getattr(convcli, name) for name in convcli.__all__ if name != "__version__"}
     parts = ["## Functions"]
     for name, thing in things.items():
@@ -40,7 +40,7 @@ def api() -> str:
 
 
 def sections(text: str) -> dict[str, str]:
-    r"""Return the sections of a docstring in NumPy's form by their headers; what is before them has none.
+    r"""Return the sections of a docstring in NumPy's format by their headers; the text before them has the header "".
 
     >>> sections("Do it.\n\nReturns\n-------\nint\n    A number.\n")
     {'': 'Do it.', 'Returns': 'int\n    A number.'}
@@ -53,7 +53,7 @@ def sections(text: str) -> dict[str, str]:
 
 
 def entries(body: str) -> Iterator[tuple[str, str]]:
-    r"""Yield the entries of a section: what is described, and the description.
+    r"""Yield the entries of a section: the name and the description.
 
     >>> list(entries("a : int\n    One.\nb, c\n    Two\n    lines."))
     [('a : int', 'One.'), ('b, c', 'Two lines.')]
@@ -64,7 +64,7 @@ def entries(body: str) -> Iterator[tuple[str, str]]:
 
 
 def prose(text: str) -> str:
-    r"""Return a paragraph of a docstring as Markdown; what is between backticks stays code.
+    r"""Return a paragraph of a docstring as Markdown; text between backticks stays code.
 
     >>> prose("`a_b` times c_d, **options")
     '`a_b` times c\\_d, \\*\\*options'
@@ -146,7 +146,7 @@ def _members(thing: type) -> Iterator[str]:
 
 
 def _names(module: ModuleType) -> Iterator[str]:
-    """Yield what each public name of a module is, in a line."""
+    """Yield one line for each public name of a module."""
     for name in module.__all__:
         thing = getattr(module, name)
         if inspect.isfunction(thing):

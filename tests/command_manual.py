@@ -1,4 +1,4 @@
-"""What each command says of itself, as a record from which its page and its man page are written."""
+"""The help of each command as a record, from which its page and its man page are written."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,14 +12,14 @@ from convcli.cli.command import Command
 
 
 class Paragraph(NamedTuple):
-    """A paragraph of a help text; the lines of a verbatim one are kept."""
+    """A paragraph of a help text; verbatim paragraphs keep their lines."""
 
     text: str
     verbatim: bool = False
 
 
 class Manual(NamedTuple):
-    """What `--help-all` of a command says."""
+    """The contents of `--help-all` of a command."""
 
     name: str  # as it is typed
     about: str  # one line
@@ -53,7 +53,7 @@ def manuals() -> Iterator[Manual]:
 
 
 def paragraphs(text: str) -> list[Paragraph]:
-    r"""Divide a help text into paragraphs, as Click does: one that begins with \b is verbatim.
+    r"""Divide a help text into paragraphs, as Click does; paragraphs that begin with \b are verbatim.
 
     >>> paragraphs("One\n  two.\n\n\b\nx   y\nz")
     [Paragraph(text='One two.', verbatim=False), Paragraph(text='x   y\nz', verbatim=True)]

@@ -1,4 +1,4 @@
-"""The pages in convcli/docs/commands, one per command, written from what `--help-all` says."""
+"""The pages in convcli/docs/commands, one per command, written from `--help-all`."""
 
 import re
 from textwrap import wrap
@@ -9,7 +9,7 @@ from tests.documents import DOCS
 FOLDER = DOCS / "commands"
 WIDTH = 120
 
-# What Markdown would take for its own, and names of options, which are set as code.
+# Characters that Markdown would interpret, and names of options, which become code.
 _SPECIAL = re.compile(r"(?P<option>(?<![\w-])--?[a-z][\w-]*)|(?P<special>[\\*_<|`])")
 
 
@@ -71,7 +71,7 @@ def _see_also(manual: Manual) -> str:
 
 
 def main() -> None:
-    """Write the pages anew, and remove those of commands that are no more."""
+    """Write all pages, and remove those of commands that no longer exist."""
     FOLDER.mkdir(exist_ok=True)
     found = pages()
     for path in FOLDER.glob("*.md"):

@@ -1,4 +1,4 @@
-"""What all tests share: the program, called in this process or in one of its own, and the sample pictures."""
+"""Shared by all tests: the program, called in this or in a separate process, and the sample pictures."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ for name in os.environ.keys() - plain(os.environ).keys():  # for all tests, and 
 
 signal.signal(
     signal.SIGINT, signal.default_int_handler
-)  # which a shell ignores in what it runs in the background
+)  # which a shell ignores in background processes
 
 settings.register_profile(
     "convcli", max_examples=40, deadline=None, derandomize="CI" in os.environ, print_blob=True
@@ -33,7 +33,7 @@ settings.load_profile("convcli")
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep what the program keeps for later runs in a folder of the tests, which is empty at first."""
+    """Keep the program's cache in a folder of the tests, which is empty at first."""
     folder = tmp_path_factory.mktemp("cache")
     with mock.patch.dict(os.environ, XDG_CACHE_HOME=str(folder), LOCALAPPDATA=str(folder)):
         yield folder
@@ -50,7 +50,7 @@ Call = Callable[..., Result]
 
 @pytest.fixture
 def call(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
-    """Run the command line in this process, which is afterwards as it was."""
+    """Run the command line in this process, and restore the state of the process."""
     from convcli.cli import main
 
     monkeypatch.setattr("signal.signal", lambda *_: None)
@@ -69,13 +69,13 @@ def call(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     for name, module in list(sys.modules.items()):
         if name.startswith("convcli.cli.commands."):
             for option in module.command.params:
-                if isinstance(option.envvar, list):  # a setting of the command has put its own variable first
+                if isinstance(option.envvar, list):  # a setting of the command has its own variable, which takes precedence
                     option.envvar = option.envvar[-1]
 
 
 @pytest.fixture
 def program(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
-    """Run the program in a process of its own, in an empty folder."""
+    """Run the program in a separate process, in an empty folder."""
 
     def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-m", "convcli", *map(str, arguments)]
@@ -89,7 +89,7 @@ def program(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]
 
 @pytest.fixture
 def on_terminal(tmp_path: Path) -> Callable[..., str]:
-    """Run the program with its answer on a terminal of so many columns; return what the terminal gets, uncoloured."""
+    """Run the program on a terminal with the given number of columns; return its output without colours."""
     import pty
     import re
 
@@ -104,7 +104,7 @@ def on_terminal(tmp_path: Path) -> Callable[..., str]:
                 try:
                     while part := reader.read(1 << 16):
                         parts.append(part)
-                except OSError:  # what Linux says where the other end is closed
+                except OSError:  # the error of Linux if the other end is closed
                     pass
         assert process.returncode == 0
         text = b"".join(parts).decode().replace("\r\n", "\n")
@@ -115,7 +115,7 @@ def on_terminal(tmp_path: Path) -> Callable[..., str]:
 
 @pytest.fixture
 def faults(tmp_path: Path) -> dict[str, str]:
-    """The environment of a program in which pictures fail by their names."""
+    """The environment of a program in which pictures with certain names fail."""
     from tests.runs import FAULTS
 
     folder = tmp_path / "site"
@@ -126,7 +126,7 @@ def faults(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def serial(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list[str], dict[str, bytes]]:
-    """What one job after the other makes."""
+    """The output of sequential jobs."""
     from tests.runs import filtered
 
     folder = tmp_path_factory.mktemp("serial")
@@ -140,7 +140,7 @@ def serial(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list[str], 
 
 
 def one_error(result: Result) -> str:
-    """Return the only line on stderr, which is an error; there is no answer and no traceback."""
+    """Return the only line on stderr, an error; check that there is no answer and no traceback."""
     assert result.out == ""
     (line,) = result.err.splitlines()
     assert line.startswith("convcli: error: ")

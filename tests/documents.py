@@ -1,4 +1,4 @@
-"""README.md and the pages in convcli/docs: their commands are read from them, and run in a copy of the sample images.
+"""Read the commands in README.md and the pages in convcli/docs, and run them in a copy of the sample images.
 
 `python -m tests.documents FOLDER` makes the pictures of all documents in a folder, and prints how.
 """
@@ -25,11 +25,11 @@ BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 SESSION = re.compile(r"```pycon\n(.*?)```", re.DOTALL)
 MODEL = re.compile(r"ch_\S+\.onnx")  # of those that are downloaded
 PICTURE = re.compile(r"!\[(convcli (?:filter|draw|cost) [^\]]+)\]\((?:\.\./)*(sample_images/gallery/[^)]+)\)")
-MAKE = "make "  # such commands are run by CI, on a clean clone
+MAKE = "make "  # CI runs such commands on a clean clone
 
 
 class Step(NamedTuple):
-    """A command and what a document says that it prints."""
+    """A command and its output in a document."""
 
     command: str
     output: str
@@ -57,7 +57,7 @@ def sessions(text: str) -> list[str]:
 
 
 def pictures() -> dict[str, str]:
-    """Return the path of each picture of the gallery, and the command that makes it: its alternative text."""
+    """Return the path of each picture of the gallery, and the command that makes it, which is its alternative text."""
     found: dict[str, str] = {}
     for path in documents().values():
         for command, picture in PICTURE.findall(path.read_text(encoding="utf-8")):
@@ -67,7 +67,7 @@ def pictures() -> dict[str, str]:
 
 
 def workshop(folder: Path) -> Path:
-    """Make a folder in which the documents' commands can run: it has the sample images, without the gallery."""
+    """Make a folder in which the documents' commands can run, with the sample images but without the gallery."""
     (folder / "sample_images").mkdir()
     for name in SAMPLE_NAMES:
         shutil.copy(SAMPLES / name, folder / "sample_images")
@@ -75,7 +75,7 @@ def workshop(folder: Path) -> Path:
 
 
 def run(command: str, folder: Path) -> str:
-    """Run a command line as a shell would, with this Python's convcli; return what it prints on stdout."""
+    """Run a command line as a shell does, with this Python's convcli; return its standard output."""
     python = shlex.quote(sys.executable)
     program = f'convcli() {{ {python} -m convcli "$@"; }}; python() {{ {python} "$@"; }}; '
     done = subprocess.run(
@@ -90,9 +90,9 @@ def run(command: str, folder: Path) -> str:
 
 
 def make_picture(command: str, folder: Path) -> Path:
-    """Run a gallery command, and return where its picture is: where it says, or where it is told to write.
+    """Run a gallery command, and return the path of its picture: the one it prints, or its option -o.
 
-    Raises CannotFetchError where it needs a model that cannot be had.
+    Raises CannotFetchError if it needs a model that is not available.
     """
     for name in MODEL.findall(command):
         shutil.copy(fetch(name), folder)

@@ -1,4 +1,4 @@
-"""The environment in which tests run the program: this machine's, without what changes what the program says."""
+"""The environment in which tests run the program: that of this machine, without variables that change messages."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ CHANGING = re.compile(
 
 
 def plain(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without the variables that change what the program does or says.
+    """Return an environment without the variables that change the program's behaviour or messages.
 
     >>> plain({"PATH": "/bin", "CONVCLI_JOBS": "3", "COLUMNS": "40", "PYTHONPATH": "."})
     {'PATH': '/bin', 'PYTHONPATH': '.'}

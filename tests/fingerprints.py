@@ -1,7 +1,6 @@
 """SHA-256 of every sample picture under every kernel: the same on every processor.
 
-`python -m tests.fingerprints` prints the table, `python -m tests.fingerprints 1 3` every third line from the second on,
-and `python -m tests.fingerprints write` writes the table to its file.
+`python -m tests.fingerprints` prints the table, `python -m tests.fingerprints 1 3` every third line from the second on, and `python -m tests.fingerprints write` writes the table to its file.
 """
 
 import sys
@@ -28,7 +27,7 @@ from tests.conftest import SAMPLES
 
 TABLE = Path(__file__).with_name("fingerprints.txt")
 PICTURES = ("house.png", "landscape.png", "logo.png", "ramp16.png")  # grey, RGB, RGBA, and 16 bits
-# Named kernels as they are, and those whose sums are not whole in other sizes; a half of what halves make a tie.
+# Named kernels with default arguments, those with fractional sums in other sizes, and a half, which causes ties.
 SPECS = [
     *KERNELS,
     "gaussian:sigma=2.5",
@@ -41,7 +40,7 @@ SPECS = [
     "0.25 -1.3; 0.7 1.1",
     "0.1 0.2 0.4 0.2 0.1",
 ]
-# Options beside a kernel alone, tried with a few kernels.
+# Options of a single kernel, with a few kernels.
 OPTIONS: dict[str, dict[str, Any]] = {
     "abs": {"value_range": "abs"},
     "offset": {"value_range": "offset"},
@@ -54,7 +53,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 STAGED = ("logo.png", "ramp16.png")
 SMOOTH = parse_kernel("gaussian:sigma=2.5")
-# Stages, of a picture with so many channels that are no alpha.
+# Stages, by the number of channels of the picture without alpha.
 STAGES: dict[str, Callable[[int], Recipe]] = {
     "two kernels": lambda _: Recipe(kernels=(SMOOTH, parse_kernel("sobel"))),
     "five kernels": lambda _: Recipe(kernels=(SMOOTH,) * 5),
@@ -79,7 +78,7 @@ FEW = ("gaussian:sigma=2.5", "log:sigma=2", "gabor", "0.5 0.5", "freichen")
 
 
 def cases() -> Iterator[tuple[str, str, str]]:
-    """Return the name of each picture, the kernel, and what else is asked for."""
+    """Return the name of each picture, the kernel, and the other options."""
     for name in PICTURES:
         for spec in SPECS:
             yield name, spec, ""
@@ -99,7 +98,7 @@ def fingerprint(name: str, spec: str, option: str, **more: Any) -> str:
 
 
 def stage_fingerprint(name: str, stages: str, threads: int | None = None) -> str:
-    """Return the hash of the samples that stages make."""
+    """Return the hash of the samples that stages compute."""
     frame = read_picture(SAMPLES / name).frames[0]
     pixels = frame.pixels.reshape(*frame.pixels.shape[:2], -1)
     channels = pixels.shape[2] - frame.has_alpha
@@ -113,7 +112,7 @@ def _hash(pixels: Any) -> str:
 
 
 def table(first: int = 0, step: int = 1) -> str:
-    """Return a line for each `step`-th case from `first` on: the hash, and the picture and what filters it."""
+    """Return a line for each `step`-th case from `first` on: the hash, and the picture with its kernel and options."""
     kernels = [(fingerprint, case) for case in cases()]
     stages = [(stage_fingerprint, case) for case in product(STAGED, STAGES)]
     chosen = [*kernels, *stages][first::step]

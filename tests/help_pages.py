@@ -61,7 +61,7 @@ def modes() -> str:
 
 
 def operators() -> str:
-    """Return each operator of a chain with its options, those alike in one line."""
+    """Return each operator of a chain with its options; operators with the same options share a line."""
     alike = {*BINARY, *UNARY, *(f"reduce-{kind}" for kind in REDUCTIONS)}
     found = []
     for name, operator in OPERATORS.items():
@@ -80,12 +80,12 @@ def operators() -> str:
 
 
 def variants() -> str:
-    """Return what each variant is, and its example: the command of the picture that has its name."""
+    """Return the description of each variant, and its example: the command of the picture of the same name."""
     examples = {Path(path).stem: command for path, command in pictures().items()}
     found = []
     for name, spec in VARIANTS.items():
         found.append(_items([f"**{name}**: {spec.help}"]))
-        if name in FILTERING:  # in a line of its own, to be copied
+        if name in FILTERING:  # on a separate line, to be copied
             found.append(f"  `{examples[name]}`")
         else:
             found.append(f"  Not for pictures: it {spec.too_much}.")
@@ -93,7 +93,7 @@ def variants() -> str:
 
 
 def formats() -> str:
-    """Return the endings of each format, and what it holds."""
+    """Return the extensions of each format, and the modes that it stores."""
     return _items([*map(_format, FORMATS.items()), *map(_format, TEXTS.items())])
 
 
@@ -159,6 +159,6 @@ def generated(text: str) -> str:
 
 
 def main() -> None:
-    """Write the generated parts anew."""
+    """Write the generated parts."""
     for path in sorted(DOCS.glob("*.md")):
         path.write_text(generated(path.read_text(encoding="utf-8")), encoding="utf-8")

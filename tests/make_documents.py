@@ -1,6 +1,6 @@
-"""Write anew what the documents say of the program: generated pages, lists and man pages, outputs of commands, pictures.
+"""Write the generated parts of the documents: pages, lists and man pages, outputs of commands, pictures.
 
-`make docs` runs it. `python -m tests.make_documents` alone leaves the outputs and the pictures out, which takes a second.
+`make docs` runs it. `python -m tests.make_documents` without options leaves out the outputs and the pictures, and takes a second.
 """
 
 import shutil
@@ -14,7 +14,7 @@ from tests.paths import ROOT
 
 
 def write_outputs() -> None:
-    """Run the commands of all documents, and write down what they print."""
+    """Run the commands of all documents, and write their outputs into the documents."""
     for path in documents().values():
         text = path.read_text(encoding="utf-8")
         for block in blocks(text):

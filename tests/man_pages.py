@@ -1,6 +1,6 @@
-"""The man pages in man/, of convcli and of each command, written from what `--help-all` says.
+"""The man pages in man/, of convcli and of each command, written from `--help-all`.
 
-`make man` runs it. They are committed, so that a wheel is built from the source as it is.
+`make man` runs it. They are committed, so that a wheel can be built from the source without running it.
 """
 
 import re
@@ -29,7 +29,7 @@ SETTINGS = (
     "CONVCLI_FILTER_PADDING_MODE, or from the file convcli.toml. See convcli-config(1)."
 )
 
-# What roff would take for its own: the escape, what it prints as another character, and the hyphen.
+# Characters that roff would interpret: the escape, those printed as other characters, and the hyphen.
 _SPECIAL = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti"}
 
 
@@ -50,7 +50,7 @@ def escaped(text: str) -> str:
 
 
 def names(text: str) -> str:
-    r"""Return the names of an option in bold, and what stands for its value in italics.
+    r"""Return the names of an option in bold, and its metavariable in italics.
 
     >>> print(names("-k, --kernel SPEC"))
     \fB\-k\fR, \fB\-\-kernel\fR \fISPEC\fR
@@ -105,7 +105,7 @@ def _start(name: str, purpose: str) -> list[str]:
         '.\\" Written by `make man`; do not edit.',
         f'.TH "{escaped(_file(name).upper())}" 1 "" "convcli {__version__}" "User Commands"',
         ".nh",  # names of options and commands are not hyphenated,
-        ".nr HY 0",  # not behind .EE either, which switches it on again
+        ".nr HY 0",  # also after .EE, which switches hyphenation on again
         ".ad l",
         ".SH NAME",
         f"{escaped(_file(name))} \\- {escaped(purpose[0].lower() + purpose[1:])}",
@@ -148,7 +148,7 @@ def _file(name: str) -> str:
 
 
 def main() -> None:
-    """Write the pages anew, and remove those of commands that are no more."""
+    """Write all pages, and remove those of commands that no longer exist."""
     FOLDER.mkdir(exist_ok=True)
     found = pages()
     for path in FOLDER.iterdir():

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from tests.paths import ROOT
 
-EXTRAS = ("codecs", "heif", "cluster", "remote")  # whatever else is extra serves development
+EXTRAS = ("codecs", "heif", "cluster", "remote")  # all other extras are for development
 
 
 def constraints(requirements: Iterable[str]) -> Iterator[str]:

@@ -1,10 +1,10 @@
-"""Where the project is, and its sample pictures."""
+"""The paths of the project and its sample pictures."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "sample_images"
-SAMPLE_NAMES = (  # by name: what a user has filtered there is no sample
+SAMPLE_NAMES = (  # by name, because pictures that a user has filtered there are not samples
     "house.png",
     "landscape.jpg",
     "landscape.png",

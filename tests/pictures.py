@@ -7,11 +7,11 @@ from math import isqrt
 from convcli.kernels import Kernel
 from tests.reference import source
 
-OWN = (-1, -1)  # the name of the pixel in the middle, among the taps
+OWN = (-1, -1)  # the name of the centre pixel among the taps
 
 
 class Window:
-    """One place of a kernel over a picture: which pixel lies under each tap."""
+    """One position of a kernel on a picture: the pixel under each tap."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Window:
         same: bool = False,
     ) -> None:
         size, shape = (len(pixels), len(pixels[0])), kernel.shape
-        # Where the middle of the window lies; of an even window it is the place before it, or behind it.
+        # The position of the window's centre; for an even window, that of the element before or after the middle.
         spans = [d * (k - 1) + 1 for k, d in zip(shape, dilation)]
         places = [reach // 2 if leans else (reach - 1) // 2 for reach in spans]
         if before is None:  # `same` with a stride of 1
@@ -55,7 +55,7 @@ class Window:
         self.taps[OWN] = None if None in own else tuple(own)
 
     def sample(self, tap: tuple[int, int], channel: int | None, opaque: int | None = None) -> Fraction:
-        """Return the pixel under a tap; `opaque` is what alpha is in a constant border."""
+        """Return the pixel under a tap; `opaque` is the alpha of a constant border."""
         at = self.taps[tap]
         if at is None:
             if self.mode == "zeros":
@@ -65,7 +65,7 @@ class Window:
         return exact(pixel if channel is None else pixel[channel])
 
     def response(self, sample: object) -> Fraction | int:
-        """Return what the kernel answers where `sample(tap)` lies under each tap; a magnitude is rounded."""
+        """Return the response of the kernel to `sample(tap)` under each tap; a magnitude is rounded."""
         sums = [
             sum(
                 (
@@ -86,12 +86,12 @@ class Window:
 
 
 def exact(number: object) -> Fraction:
-    """Return a number of any type, NumPy's too, as the fraction that it is."""
+    """Return a number of any type, including NumPy's, as an exact fraction."""
     return Fraction(number.item() if hasattr(number, "item") else number)
 
 
 def root(square: Fraction) -> Fraction:
-    """Return the root of a fraction to 30 digits, above the true one; a whole one exactly."""
+    """Return the square root of a fraction, rounded up to 30 digits, or exactly if it is an integer."""
     digits = 10**30
     exactly = isqrt(int(square)) if square.denominator == 1 else 0
     if exactly * exactly == square:
@@ -100,12 +100,12 @@ def root(square: Fraction) -> Fraction:
 
 
 def plain_response(window: Window, channel: int | None) -> Fraction | int:
-    """One channel through the kernel, alpha or not."""
+    """The response of one channel, with or without alpha."""
     return window.response(lambda tap: window.sample(tap, channel))
 
 
 def kept_response(window: Window, channel: int, alpha: int, opaque: int) -> Fraction | int:
-    """One colour channel; a transparent neighbour counts as having the colour of the middle pixel."""
+    """The response of a colour channel; a transparent neighbour counts as having the colour of the centre pixel."""
     own = window.sample(OWN, channel)
 
     def sample(tap: tuple[int, int]) -> Fraction:
@@ -116,7 +116,7 @@ def kept_response(window: Window, channel: int, alpha: int, opaque: int) -> Frac
 
 
 def premultiplied_response(window: Window, channel: int, alpha: int, opaque: int) -> Fraction:
-    """One colour channel, weighed by alpha; as it is where nothing is visible."""
+    """The response of a colour channel weighted by alpha; the unfiltered colour where nothing is visible."""
     (matrix,) = window.kernel.matrices
     colour = weight = total = Fraction(0)
     for i, j in window.taps.keys() - {OWN}:

@@ -1,4 +1,4 @@
-"""A program of somebody else that uses every public name of convcli: type-checked and run by `make package`.
+"""A program that uses every public name of convcli, type-checked and run by `make package`.
 
 `python public_api.py FOLDER` writes its pictures there.
 """
@@ -69,7 +69,7 @@ def pictures(folder: Path) -> None:
 
 
 def numbers(folder: Path) -> None:
-    """Ask for sizes, parameters and work; run a layer, and draw it."""
+    """Compute sizes, parameters and work; run a layer, and draw it."""
     layer = Conv(in_channels=3, out_channels=8, kernel_size=3, padding="same")
     assert_type(layer.output_shape((3, 9, 9)), tuple[int, ...])
     assert isinstance(layer, layers.Layer)

@@ -1,7 +1,7 @@
-"""The operators by their definitions: plain loops over every element, with no care for speed.
+"""The operators by their definitions: plain loops over every element, regardless of speed.
 
 Arrays are (N, C, *spatial); stride, dilation and the (before, after) pairs of `pads` have one entry for each
-spatial axis. Integers are Python's, so that nothing wraps.
+spatial axis. Integers are Python's, so that nothing overflows.
 """
 
 from itertools import product
@@ -11,12 +11,12 @@ import numpy as np
 
 
 def every(*sizes):
-    """Walk through all places of a box."""
+    """Yield all positions of a box."""
     return product(*map(range, sizes))
 
 
 def output_size(size, kernel, stride, pads, dilation):
-    """Count the places where the whole kernel lies in the padded input, by walking there."""
+    """Count the positions at which the whole kernel is inside the padded input, one by one."""
     counts = []
     for n, k, s, (before, after), d in zip(size, kernel, stride, pads, dilation, strict=True):
         count = 0
@@ -27,7 +27,7 @@ def output_size(size, kernel, stride, pads, dilation):
 
 
 def source(mode, n, place):
-    """Return the index that stands at `place` of an axis with n elements, or None for a padded value."""
+    """Return the index of the element at `place` of an axis with n elements, or None for a padded value."""
     while not 0 <= place < n:
         if mode in ("zeros", "constant"):
             return None
@@ -43,7 +43,7 @@ def source(mode, n, place):
 
 
 def element(x, image, channel, place, mode="zeros", value=0):
-    """Return the element of x at a place that may lie outside."""
+    """Return the element of x at a position that may be outside."""
     index = [source(mode, n, p) for n, p in zip(x.shape[2:], place, strict=True)]
     if None in index:
         return value if mode == "constant" else 0
@@ -51,7 +51,7 @@ def element(x, image, channel, place, mode="zeros", value=0):
 
 
 def places(place, stride, pads, dilation, tap):
-    """Return where in the input a tap lies."""
+    """Return the input position of a tap."""
     return tuple(
         p * s - before + t * d
         for p, s, (before, _), d, t in zip(place, stride, pads, dilation, tap, strict=True)
@@ -100,7 +100,7 @@ def conv_transpose(x, weight, bias=None, *, stride, pads, output_padding, dilati
 
 
 def interpolate(x, image, channel, place):
-    """Return the linear interpolation of x at a place between elements; zero outside."""
+    """Return the linear interpolation of x at a position between elements; zero outside."""
     if any(p <= -1 or p >= n for p, n in zip(place, x.shape[2:], strict=True)):
         return 0.0
     total = 0.0
@@ -175,7 +175,7 @@ def pool_size(size, kernel, stride, pads, dilation, ceil_mode):
 
 
 def pool(reduce, x, *, kernel, stride, pads, dilation, ceil_mode=False, include_pad=False):
-    """Call `reduce` with the elements of each window; zeros stand for the padding where it is included."""
+    """Call `reduce` with the elements of each window; padding is zero if it is included."""
     out = pool_size(x.shape[2:], kernel, stride, pads, dilation, ceil_mode)
     y = np.zeros((*x.shape[:2], *out))
     for image, channel, place in product(range(len(x)), range(x.shape[1]), every(*out)):

@@ -1,4 +1,4 @@
-"""Runs of the program on many pictures, for the tests of what reads, works and writes beside one another."""
+"""Runs of the program on many pictures, for tests of parallel jobs."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.paths import SAMPLE_NAMES, SAMPLES
 
 Program = Callable[..., subprocess.CompletedProcess[bytes]]
 
-# Names that make Pillow misbehave, in whichever process: put on the path of the program, never into it.
+# Names that make Pillow misbehave in any process; imported from the program's path, not part of the package.
 FAULTS = """
 import os, signal, sys, time
 from pathlib import Path
@@ -45,7 +45,7 @@ NAMES = [name for name in SAMPLE_NAMES if name not in ("landscape.png", "zonepla
 
 
 def draw(folder: Path, *names: str) -> list[str]:
-    """Draw tiny pictures, each another one."""
+    """Draw tiny pictures, all different."""
     folder.mkdir(exist_ok=True)
     for number, name in enumerate(names):
         pixels = np.random.default_rng(number).integers(0, 256, (12, 14, 3), np.uint8)
@@ -71,7 +71,7 @@ def filtered(program: Program, tmp_path: Path, options: str) -> tuple[bytes, lis
     inputs[1:1], inputs[4:4] = ["bad.png"], ["none.png"]
     run = program("filter", *inputs, "--kernel", "gaussian:3", "-o", "out/", "--stats", *options.split())
     assert run.returncode == 1
-    out = run.stdout.replace(json.dumps(f"{tmp_path}/")[1:-1].encode(), b"")  # a cluster names whole paths
+    out = run.stdout.replace(json.dumps(f"{tmp_path}/")[1:-1].encode(), b"")  # a cluster prints absolute paths
     return out, run.stderr.decode().replace(f"{tmp_path}/", "").splitlines(), contents(tmp_path / "out")
 
 
@@ -85,13 +85,13 @@ def started(
         env={**os.environ, **faults},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        bufsize=0,  # so that what stands behind a line is not lost
+        bufsize=0,  # so that trailing output is not lost
         start_new_session=True,
     )
 
 
 def family(leader: int) -> list[int]:
-    """Return the processes of a session: all that a program has left behind, whoever is their parent now."""
+    """Return the processes of a session: all that a program has left behind, whatever their parent is now."""
     members = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -104,7 +104,7 @@ def family(leader: int) -> list[int]:
 
 
 def soon(true: Callable[[], bool]) -> bool:
-    """Tell whether something is true, now or within a minute."""
+    """Return whether a condition holds, now or within a minute."""
     until = time.monotonic() + 60
     while not true() and time.monotonic() < until:
         time.sleep(0.02)
@@ -112,5 +112,5 @@ def soon(true: Callable[[], bool]) -> bool:
 
 
 def gone(leader: int) -> bool:
-    """Tell whether the session is empty, now or soon."""
+    """Return whether the session is empty, now or soon."""
     return soon(lambda: not family(leader))

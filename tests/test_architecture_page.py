@@ -1,4 +1,4 @@
-"""The page that says where things are names files, folders and functions that exist."""
+"""The architecture page names files, folders and functions that exist."""
 
 import re
 
@@ -14,12 +14,12 @@ def test_every_path_on_the_page_exists() -> None:
     assert [path for path in paths if not (PACKAGE / path).exists()] == []
 
 
-def test_every_room_of_the_package_is_on_the_page() -> None:
+def test_every_folder_of_the_package_is_on_the_page() -> None:
     rooms = {folder.name for folder in PACKAGE.iterdir() if (folder / "__init__.py").exists()}
     assert {room for room in rooms if f"| `{room}/` |" not in PAGE} == set()
 
 
-def test_every_name_stands_in_the_file_that_is_named_beside_it() -> None:
+def test_every_name_is_in_the_file_that_is_named_with_it() -> None:
     pairs = re.findall(r"`(\w+)`\s+\(`([\w/]+\.py)`\)", PAGE) + re.findall(
         r"`(\w+)`\s+in\s+`([\w/]+\.py)`", PAGE
     )

@@ -21,7 +21,7 @@ GITHUB, GITLAB, PRE_COMMIT = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```"
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> Path:
-    """A project with photos, and goldens of one of them that is sharpened and one that has changed."""
+    """A project with photos, and references: one of a sharpened photo, and one that has changed."""
     (tmp_path / "photos").mkdir()
     for name in ("house.png", "logo.png"):
         shutil.copy(SAMPLES / name, tmp_path / "photos")
@@ -32,7 +32,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> Path
 
 
 def words_of(hook: str, arguments: list[str], files: list[str]) -> list[str]:
-    """Return the command line of a hook, as pre-commit puts it together, without the program."""
+    """Return the arguments of a hook as pre-commit composes them."""
     config = HOOKS[hook]
     program, *words = shlex.split(config["entry"])
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
@@ -40,7 +40,7 @@ def words_of(hook: str, arguments: list[str], files: list[str]) -> list[str]:
     return [*words, *arguments, *(files if config.get("pass_filenames", True) else [])]
 
 
-def test_hooks_find_what_they_are_for(call: Call, project: Path) -> None:
+def test_hooks_find_their_errors(call: Call, project: Path) -> None:
     known = {"id", "name", "description", "entry", "language", "types", "types_or", "pass_filenames"}
     for hook in HOOKS.values():
         assert {"id", "name", "entry"} <= set(hook) <= known
@@ -66,7 +66,7 @@ def test_hooks_find_what_they_are_for(call: Call, project: Path) -> None:
 
 
 def lines_of(steps: list[str]) -> list[str]:
-    """Return the lines of a job but for the one that installs convcli."""
+    """Return the lines of a job except for the one that installs convcli."""
     assert "pip install convcli" in steps
     return [step for step in steps if step != "pip install convcli"]
 

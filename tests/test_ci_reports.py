@@ -11,7 +11,7 @@ from convcli.render import visible
 
 TEXT = st.text(st.characters(), max_size=12) | st.text("%,:<&>\"'\n\r\0]", max_size=9)
 
-# What the schema of Ant, which is stricter than that of Jenkins, has for each element: attributes, and children in order as a pattern.
+# The schema of Ant, which is stricter than that of Jenkins, for each element: attributes, and children in order as a pattern.
 SCHEMA = {
     "testsuites": ("", "(testsuite )*"),
     "testsuite": (
@@ -33,7 +33,7 @@ def check_schema(element: ElementTree.Element) -> None:
 
 
 def unescaped(text: str) -> str:
-    """Decode what GitHub's runner decodes, the percent sign last."""
+    """Decode as GitHub's runner does, the percent sign last."""
     for escape, char in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
         text = text.replace(escape, char)
     return text
@@ -55,7 +55,7 @@ def unescaped(text: str) -> str:
         max_size=3,
     )
 )
-def test_hostile_texts_come_back_as_they_are_shown(cases: list[Case]) -> None:
+def test_hostile_texts_are_escaped(cases: list[Case]) -> None:
     text = junit_xml(cases)
     root = ElementTree.fromstring(text.encode())
     check_schema(root)

@@ -1,4 +1,4 @@
-"""The pages of the commands are what `--help-all` says."""
+"""The pages of the commands equal `--help-all`."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_every_command_has_a_page() -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_what_its_command_says(name: str) -> None:
+def test_a_page_equals_the_help_of_its_command(name: str) -> None:
     assert (FOLDER / name).read_text(encoding="utf-8") == PAGES[name], (
         "the help has changed: run `make pages`"
     )

@@ -14,7 +14,7 @@ from convcli.cores import cores
 
 @pytest.fixture(autouse=True)
 def _fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the machine have 8 cores and no quota, and forget what was found before and after the test."""
+    """Simulate 8 cores without a quota, and clear the cached number before and after the test."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     monkeypatch.setattr(module, "_QUOTA", tmp_path / "cpu.max")
     monkeypatch.setattr(module, "_QUOTAS", (tmp_path / "quota", tmp_path / "period"))
@@ -52,7 +52,7 @@ def test_without_affinity_all_cores_count(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
-def test_a_process_that_is_held_to_one_core_counts_one() -> None:
+def test_a_process_limited_to_one_core_counts_one() -> None:
     code = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); from convcli.cores import cores; print(cores())"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "1\n"

@@ -1,4 +1,4 @@
-"""README.md and the pages in convcli/docs are true: commands and sessions give what they show, pictures and links exist."""
+"""README.md and the pages in convcli/docs are correct: commands and sessions give the shown output, pictures and links exist."""
 
 import doctest
 import re
@@ -25,7 +25,7 @@ PICTURES = pictures()
 ANEW = "if the new output is right, `make docs` writes it down"
 
 
-def test_there_is_something_to_test() -> None:
+def test_documents_have_commands() -> None:
     text = TEXTS["README.md"]
     assert len(blocks(text)) >= 15
     assert len(SESSIONS) >= 6
@@ -34,10 +34,10 @@ def test_there_is_something_to_test() -> None:
 
 
 @pytest.mark.parametrize(("name", "block"), BLOCKS, ids=[block[0].command for _, block in BLOCKS])
-def test_every_block_prints_what_it_shows(name: str, block: list[Step], tmp_path: Path) -> None:
+def test_every_block_has_its_output(name: str, block: list[Step], tmp_path: Path) -> None:
     folder = workshop(tmp_path)
     for command, output in block:
-        if command.startswith(MAKE):  # CI runs these themselves, on a clean clone
+        if command.startswith(MAKE):  # CI runs these separately, on a clean clone
             subprocess.run(["make", "-n", *command.split()[1:]], cwd=ROOT, check=True, capture_output=True)
         else:
             assert run(command, folder) == output, f"{name}: {ANEW}"
@@ -46,7 +46,7 @@ def test_every_block_prints_what_it_shows(name: str, block: list[Step], tmp_path
 @pytest.mark.parametrize(
     ("name", "session"), SESSIONS, ids=[session.partition("\n")[0] for _, session in SESSIONS]
 )
-def test_every_session_of_python_gives_what_it_shows(
+def test_every_session_of_python_has_its_output(
     name: str, session: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(workshop(tmp_path))
@@ -66,10 +66,10 @@ def test_every_picture_is_made_by_its_command(path: str, tmp_path: Path) -> None
     assert [frame.mode for frame in made.frames] == [frame.mode for frame in shown.frames], ANEW
     drawn = PICTURES[path].startswith("convcli draw")
     for ours, theirs in zip(made.frames, shown.frames, strict=True):
-        # Sums that are not whole are floats: on another machine a half may fall to the other side, which a
-        # JPEG spreads over its block.
+        # Fractional sums are floats, and may be on the other side of a half on another machine;
+            # a JPEG spreads the difference over its block.
         apart = np.abs(ours.pixels.astype(int) - theirs.pixels)
-        if drawn:  # another FreeType may shade the edges of letters in another way
+        if drawn:  # another version of FreeType may render the edges of letters differently
             assert ours.duration == theirs.duration, ANEW
             assert apart.mean() < 1, ANEW
         else:
@@ -78,7 +78,7 @@ def test_every_picture_is_made_by_its_command(path: str, tmp_path: Path) -> None
 
 
 def commands(text: str) -> Iterator[list[str]]:
-    """Yield the words of each command of convcli between backticks, in a shell's block, or in a picture's text."""
+    """Yield the words of each convcli command between backticks, in a console block, or in a picture's alternative text."""
     text = re.sub(r"\\\n\s*", "", text)
     found = re.findall(r"(?<!`)`(convcli [^`]+)`(?!`)|!\[(convcli [^\]]+)\]", text)
     for block in re.findall(r"^```(?:sh|yaml|make)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):

@@ -1,4 +1,4 @@
-"""Errors are short, whatever they quote: the middle of what is long is left out, its ends and the reason stay."""
+"""Errors are short, whatever they quote: the middle of a long value is left out, its ends and the reason are kept."""
 
 import pickle
 import re
@@ -12,7 +12,7 @@ LEFT_OUT = re.compile(r"\.\.\. [\d,]+ characters \.\.\.")
 
 
 @given(st.text(), st.integers(60, 300))
-def test_a_cut_text_keeps_its_ends_and_says_what_is_left_out(text: str, most: int) -> None:
+def test_a_cut_text_keeps_its_ends_and_the_number_of_characters_left_out(text: str, most: int) -> None:
     text = text * 40
     found = cut(text, most)
     assert len(found) <= most
@@ -26,7 +26,7 @@ def test_a_cut_text_keeps_its_ends_and_says_what_is_left_out(text: str, most: in
 
 
 @given(st.text(max_size=9))
-def test_a_short_message_stays_as_it_is(text: str) -> None:
+def test_a_short_message_is_unchanged(text: str) -> None:
     message = f"kernel {text!r} has {text}, 'no' \"place\", and it's {text * 3}; use another"
     assert str(ConvcliError(message)) == message
 
@@ -39,7 +39,7 @@ def test_a_long_value_leaves_the_reason_whole(text: str, shown: type) -> None:
     assert message.startswith("there is no kernel ") and message.endswith("use box")
 
 
-def test_each_value_is_cut_and_what_stands_around_it_is_not() -> None:
+def test_each_value_is_cut_and_the_text_around_it_is_not() -> None:
     a, b, c = "a" * 999, "b c" * 999, r"it\'s" * 999
     message = shortened(f"cannot write {a}/x.png: {b!r} is no 'name' of '{c}'; take another")
     start, middle, end, last = LEFT_OUT.split(message)
@@ -57,12 +57,12 @@ def test_many_values_are_cut_as_a_whole() -> None:
     assert message.startswith("these are left: name 0, name 1") and message.endswith("name 99999")
 
 
-def test_an_error_travels_with_its_message() -> None:
+def test_an_error_is_pickled_with_its_message() -> None:
     error = ArgumentError(f"{'x' * 5000!r} is no number; give one")
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again)) == (ArgumentError, str(error))
 
 
-def test_what_is_far_too_long_is_compared_with_nothing() -> None:
+def test_far_too_long_values_get_no_suggestion() -> None:
     assert instead_of("sobbel", ["sobel", "box"]) == "did you mean 'sobel'?"
     assert instead_of("sobel" * 10**6, ["sobel", "box"]) == "use sobel, box"

@@ -1,4 +1,4 @@
-"""A path holds the whole old file, the whole new one, or nothing."""
+"""A path always has the complete old file, the complete new one, or none."""
 
 import errno
 import fcntl
@@ -79,7 +79,7 @@ def test_without_hard_links_a_new_file_is_still_written(
     assert os.listdir(tmp_path) == ["new"]
 
 
-# Whatever the system refuses, whenever
+# Any failing system call at any time
 
 OPERATIONS = (
     "open write fsync fchmod fchown utime close link replace unlink mkdir stat fstat scandir flock"
@@ -87,13 +87,13 @@ OPERATIONS = (
 CASES = ["new", "folder", "replace", "preserve", "owner"]
 PLACES = {"flock": "fcntl"}
 ERRORS = [errno.ENOSPC, errno.EIO, errno.EACCES, errno.EINTR]
-SHORT = 0  # no error: a write that takes only a part
-# What may fail without a word: a lock and a look around are not needed, a name that is no more wanted is swept later.
+SHORT = 0  # no error: a write that writes only a part
+# Failures without an error: locks and scans are optional, and an unneeded temporary file is removed later.
 HARMLESS = {"flock", "scandir", "unlink", "stat", "fchown"}
 
 
 class Faults:
-    """The k-th call of some operation of the system fails; all are counted."""
+    """Makes the k-th call of an operation of the system fail, and counts all calls."""
 
     def __init__(self, patch: pytest.MonkeyPatch, operation: str, error: int, number: int) -> None:
         self.calls = 0
@@ -108,7 +108,7 @@ class Faults:
             return self.real(*arguments, **options)
         if self.error == SHORT:
             return self.real(arguments[0], arguments[1][: len(arguments[1]) // 2])
-        if self.operation == "close":  # which closes all the same
+        if self.operation == "close":  # which closes the file nevertheless
             self.real(*arguments, **options)
         raise OSError(self.error, os.strerror(self.error))
 
@@ -132,7 +132,7 @@ def faulty(case: str, path: Path, operation: str, error: int, number: int) -> in
             ("open", errno.EACCES),
             ("write", SHORT),
         )
-        assert faults.calls < number or passed_over or operation == "link"  # in whose place comes replace
+        assert faults.calls < number or passed_over or operation == "link"  # which replace is used instead of
     else:
         assert faults.calls >= number
         assert failed.startswith(f"cannot write {path}: ")
@@ -164,7 +164,7 @@ def test_any_failure_at_any_time_leaves_old_or_new_and_nothing_else(
             number += 1
 
 
-def test_the_faults_reach_every_step(tmp_path: Path) -> None:
+def test_every_operation_is_tested(tmp_path: Path) -> None:
     reached = {}
     for operation in OPERATIONS:
         for case in CASES:
@@ -196,7 +196,7 @@ def test_a_written_part_is_followed_by_the_rest(tmp_path: Path, monkeypatch: pyt
         (errno.EIO, "Input/output error"),
     ],
 )
-def test_an_error_says_the_way_out(tmp_path: Path, number: int, way: str) -> None:
+def test_an_error_suggests_a_remedy(tmp_path: Path, number: int, way: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         Faults(patch, "write", number, 1)
         with pytest.raises(WriteError) as error:
@@ -209,7 +209,7 @@ def test_a_folder_is_refused_by_name(tmp_path: Path) -> None:
         write_whole(tmp_path, b"data", overwrite=True)
 
 
-def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path) -> None:
+def test_only_regular_files_are_replaced(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"old")
     (tmp_path / "link").symlink_to(tmp_path / "file")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
@@ -241,7 +241,7 @@ def test_a_name_of_255_bytes_fits(tmp_path: Path) -> None:
 # Links
 
 
-def test_a_link_is_followed_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_a_link_is_followed_on_request(tmp_path: Path) -> None:
     (tmp_path / "far").mkdir()
     (tmp_path / "far/file").write_bytes(b"old")
     (tmp_path / "middle").symlink_to("far/file")
@@ -254,7 +254,7 @@ def test_a_link_is_followed_where_that_is_asked_for(tmp_path: Path) -> None:
         write_whole(tmp_path / "link", b"newer", overwrite=False, follow_links=True)
 
 
-def test_a_link_to_nothing_makes_what_it_names(tmp_path: Path) -> None:
+def test_a_dangling_link_creates_its_target(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("far/file")
     write_whole(tmp_path / "link", b"new", overwrite=False, follow_links=True)
     assert (tmp_path / "far/file").read_bytes() == b"new"
@@ -291,7 +291,7 @@ def test_the_mode_and_times_of_another_file(tmp_path: Path) -> None:
     assert path.stat().st_mtime_ns == 2_000_000_009
 
 
-def test_no_more_than_permissions_is_passed_on(tmp_path: Path) -> None:
+def test_only_permissions_are_copied(tmp_path: Path) -> None:
     path = tmp_path / "path"
     path.touch()
     path.chmod(0o6755)
@@ -299,7 +299,7 @@ def test_no_more_than_permissions_is_passed_on(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o755
 
 
-def test_what_is_secret_is_so_at_every_instant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_private_file_is_private_at_every_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "secret"
     path.touch(0o600)
     write = os.write
@@ -322,34 +322,34 @@ def test_a_replaced_file_keeps_its_owner(tmp_path: Path) -> None:
     assert (path.stat().st_uid, path.stat().st_gid) == (1234, 5678)
 
 
-# What killed processes leave behind
+# Files left by killed processes
 
 NAMES = [
     f".convcli-{files._HOST}-{1:016x}.tmp",
     f".convcli-0123abcd-{2:016x}.tmp",
-]  # ours, and from elsewhere
+]  # of this user, and of others
 
 
 @pytest.fixture
 def litter(tmp_path: Path) -> list[Path]:
-    """Temporary files that nobody writes."""
+    """Abandoned temporary files."""
     for name in NAMES:
         (tmp_path / name).write_bytes(b"half")
     return [tmp_path / name for name in NAMES]
 
 
-def test_what_is_surely_abandoned_is_swept(tmp_path: Path, litter: list[Path]) -> None:
+def test_abandoned_files_are_removed(tmp_path: Path, litter: list[Path]) -> None:
     ours, foreign = litter
     write_whole(tmp_path / "first", b"data", overwrite=False)
     assert not ours.exists()
-    assert foreign.exists()  # its lock may be one that is not seen here
+    assert foreign.exists()  # its lock may be invisible here
     os.utime(foreign, (0, 0))
     files._swept.clear()
     write_whole(tmp_path / "second", b"data", overwrite=False)
     assert sorted(os.listdir(tmp_path)) == ["first", "second"]
 
 
-def test_what_is_being_written_is_not_swept(tmp_path: Path, litter: list[Path]) -> None:
+def test_files_that_are_being_written_are_not_removed(tmp_path: Path, litter: list[Path]) -> None:
     for path in litter:
         os.utime(path, (0, 0))
     with litter[0].open() as one, litter[1].open() as other:
@@ -359,7 +359,7 @@ def test_what_is_being_written_is_not_swept(tmp_path: Path, litter: list[Path]) 
         assert all(path.exists() for path in litter)
 
 
-def test_without_locks_only_what_is_old_is_swept(
+def test_without_locks_only_old_files_are_removed(
     tmp_path: Path, litter: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unknown(*_: object) -> None:
@@ -371,7 +371,7 @@ def test_without_locks_only_what_is_old_is_swept(
     assert sorted(os.listdir(tmp_path)) == sorted([NAMES[0], "new"])
 
 
-def test_only_our_own_files_are_swept(tmp_path: Path) -> None:
+def test_only_files_of_this_user_are_removed(tmp_path: Path) -> None:
     names = [
         ".convcli-.tmp",
         ".convcli-x.tmp",
@@ -389,17 +389,17 @@ def test_only_our_own_files_are_swept(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == sorted([*names, *NAMES, "new"])
 
 
-def test_a_file_swept_before_it_was_locked_is_written_again(
+def test_a_file_removed_before_it_was_locked_is_written_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flock, calls = fcntl.flock, []
 
     def swept(handle: int, how: int) -> None:
         calls.append(how)
-        if len(calls) == 1:  # the other process removes it first
+        if len(calls) == 1:  # the other process removes the file first
             (path,) = tmp_path.iterdir()
             path.unlink()
-        if len(calls) == 2:  # the other process holds it just now
+        if len(calls) == 2:  # the other process holds the lock
             raise BlockingIOError(errno.EWOULDBLOCK, "held")
         flock(handle, how)
 
@@ -415,7 +415,7 @@ def test_many_writers_and_sweepers_of_one_file(tmp_path: Path, monkeypatch: pyte
 
     class Never(set):
         def add(self, _: object) -> None:
-            """Sweep each time."""
+            """Remove abandoned files each time."""
 
     monkeypatch.setattr(files, "_swept", Never())
     seen: list[bytes] = []
@@ -465,7 +465,7 @@ def test_a_folder_that_is_removed_meanwhile(tmp_path: Path, monkeypatch: pytest.
     assert os.listdir(tmp_path) == []
 
 
-# The names of many files, flushed once a folder
+# The names of many files, flushed once per folder
 
 
 def test_a_name_may_be_flushed_later_once_for_each_folder(

@@ -1,4 +1,4 @@
-"""The pages for contributors and about security: the diffs apply and do what they say, the tests that are named exist."""
+"""The pages for contributors and about security: the diffs apply and work, and the named tests exist."""
 
 import ast
 import os
@@ -27,7 +27,7 @@ def test_each_promise_has_tests_that_exist() -> None:
         assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, (path, name)
 
 
-# What somebody runs who has applied the diffs, and what it answers.
+# Commands for the package with the diffs applied, and their outputs.
 COMMANDS = """
 import sys
 from convcli.cli import main
@@ -43,7 +43,7 @@ params resnet-26 --format value
 """
 
 
-def test_the_diffs_for_contributors_do_what_they_say(tmp_path: Path) -> None:
+def test_the_diffs_for_contributors_work(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "convcli", tmp_path / "convcli", ignore=shutil.ignore_patterns("docs"))
     diffs = re.findall(
         r"```diff\n(.*?)```", (PAGES / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL

@@ -1,4 +1,4 @@
-"""The pages of `convcli help` are true: their lists are those of the code."""
+"""The pages of `convcli help` are correct: their lists equal those of the code."""
 
 import re
 import subprocess
@@ -53,7 +53,7 @@ def test_the_pages_name_every_choice() -> None:
     assert 143 in ENDED and 143 - 128 in SIGNALS
 
 
-def test_what_the_page_about_alpha_says_of_hidden_colours(tmp_path: Path) -> None:
+def test_the_example_of_hidden_colours_on_the_page_about_alpha(tmp_path: Path) -> None:
     import numpy as np
 
     from convcli import filter_picture

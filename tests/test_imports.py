@@ -1,4 +1,4 @@
-"""The house rules: imports run one way, and nothing heavy is loaded before it is needed."""
+"""Rules for imports: they go in one direction, and heavy packages are loaded only when needed."""
 
 import ast
 import subprocess
@@ -14,7 +14,7 @@ from tests.conftest import ROOT, SAMPLES
 
 PACKAGE = ROOT / "convcli"
 
-# Who may import whom inside the package; everyone may import errors. The innermost folder that is named counts.
+# Allowed imports inside the package; all may import errors. The innermost folder in the table counts.
 ALLOWED = {
     "errors": set(),
     "files": {"remote_files"},
@@ -28,7 +28,7 @@ ALLOWED = {
     "networks": {"layers", "networks", "kernels", "backend", "number_text", "remote_files"},
     "kernels": {"kernels", "npy", "number_text", "remote_files"},
     "backend": {"layers", "kernels", "backend"},
-    # The page of the public names, one of which is at home above it: it is loaded when it is asked for.
+    # The module of the public names, one of which is defined above it and loaded on demand.
     "backend/__init__": {"backend", "filters"},
     "backend/algorithms": {"layers", "backend"},
     "images": {"images", "npy", "number_text", "thread_warnings", "memory", "remote_files"},
@@ -99,10 +99,10 @@ ALLOWED = {
     },
     "__main__": {"cli"},
 }
-# Files that share a name: one idea, asked for on the command line and done by the library.
+# Files that share a name: the command and the library function of the same task.
 TWINS = {"match.py": {"analysis", "cli/commands"}, "draw.py": {"drawing", "cli/commands"}}
 HEAVY = {"numpy", "scipy", "PIL", "click", "rich"}
-# What each room may import of the heavy packages at module level.
+# The heavy packages that each folder may import at module level.
 WELCOME = {
     "backend": {"numpy"},
     "images": {"numpy", "PIL"},
@@ -149,7 +149,7 @@ def at_module_level(tree: ast.Module) -> set[str]:
 
 
 def circle(graph: dict[str, set[str]]) -> list[str]:
-    """Return the modules of a circle of imports; none where there is no circle."""
+    """Return the modules of a cycle of imports; none if there is no cycle."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -157,7 +157,7 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
     return []
 
 
-def test_no_files_import_each_other_in_a_circle() -> None:
+def test_no_import_cycles() -> None:
     names = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
         for path in MODULES
@@ -195,13 +195,13 @@ def test_every_command_has_a_file_that_nothing_else_imports() -> None:
         assert not any(name.startswith("convcli.cli.commands") for name in names), module
 
 
-def test_the_tests_are_in_the_rooms_of_what_they_test() -> None:
+def test_the_tests_are_in_the_folders_of_their_modules() -> None:
     folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
     assert {str(each) for each in folders if not (PACKAGE / each).is_dir()} == {"benchmarks"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_run_one_way_and_heavy_packages_are_imported_where_they_are_used(module: Path) -> None:
+def test_imports_go_in_one_direction_and_heavy_packages_are_imported_where_they_are_used(module: Path) -> None:
     tree = ast.parse(module.read_text())
     rooms = {name.split(".")[1] for name in imported(tree) if name.startswith("convcli.")}
     where = room(module, ALLOWED)
@@ -278,7 +278,7 @@ def test_filter_loads_no_scipy(tmp_path: Path) -> None:
     assert not packages & {"scipy", "rich"}
 
 
-def test_a_picture_that_says_nothing_loads_no_reader_of_metadata() -> None:
+def test_a_picture_without_metadata_loads_no_reader_of_metadata() -> None:
     names = modules(
         "from pathlib import Path\n"
         "from convcli.images.read import read_picture\n"
@@ -295,7 +295,7 @@ def test_importing_convcli_loads_nothing() -> None:
     assert {name for name in modules("import convcli") if name.startswith("convcli")} == {"convcli"}
 
 
-def test_a_convolution_waits_for_no_other_layer() -> None:
+def test_a_convolution_imports_no_other_layer() -> None:
     names = modules(
         "from convcli.layers import VARIANTS, Conv\n"
         "from convcli.networks.rows import rows\n"

@@ -1,4 +1,4 @@
-"""Links of README.md and the pages in convcli/docs lead to what exists, and every page can be reached from README.md."""
+"""Links of README.md and the pages in convcli/docs have existing targets, and every page can be reached from README.md."""
 
 import re
 from pathlib import Path
@@ -43,7 +43,7 @@ def anchors(text: str) -> set[str]:
 
 
 def wrong(source: Path, link: str) -> str:
-    """Return what is wrong with a link of a document; nothing if it is good."""
+    """Return the error of a link of a document, or an empty text."""
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         host = re.fullmatch(r"([a-z0-9-]+\.)+[a-z]{2,}", parts.netloc)
@@ -61,7 +61,7 @@ def wrong(source: Path, link: str) -> str:
 
 
 @pytest.mark.parametrize("name", documents())
-def test_every_link_leads_to_what_exists(name: str) -> None:
+def test_every_link_has_an_existing_target(name: str) -> None:
     source = ROOT / name
     bad = {link: why for link in links(DOCUMENTS[source]) if (why := wrong(source, link))}
     assert bad == {}

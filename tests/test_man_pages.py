@@ -1,4 +1,4 @@
-"""The man pages are what the commands say of themselves, in roff that man formats without a warning."""
+"""The man pages equal the help of the commands, in roff that man formats without a warning."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ def test_there_is_a_page_for_convcli_and_each_command() -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_what_its_command_says(name: str) -> None:
+def test_a_page_equals_the_help_of_its_command(name: str) -> None:
     assert (FOLDER / name).read_text(encoding="utf-8") == PAGES[name], (
         "the help has changed: run `make pages`"
     )

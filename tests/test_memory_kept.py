@@ -1,4 +1,4 @@
-"""Memory that was freed serves the next arrays, in any thread, until it is returned."""
+"""Freed memory is reused by the next arrays, in any thread, until it is returned to the system."""
 
 import platform
 import subprocess

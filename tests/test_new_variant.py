@@ -17,7 +17,7 @@ from convcli.layers import VARIANTS
 from tests.conftest import ROOT, SAMPLES
 from tests.reference import conv
 
-# What somebody writes who adds one, and then the command line as it is.
+# A program that adds a variant, and then runs the command line.
 NEW = """
 import sys
 from dataclasses import replace
@@ -52,7 +52,7 @@ def run(tmp_path: Path) -> Run:
 LAYER = "--n 9 --in 4 --out 8 --k 3 --p 1".split()
 
 
-def test_the_calculators_have_it(run: Run) -> None:
+def test_the_calculators_have_a_new_variant(run: Run) -> None:
     """A convolution of stride 1 on 9 x 9, then a picture twice as large."""
     assert run("shape", *LAYER, "--variant", "conv-resize", "--format", "value") == "18\n"
     assert run("shape", *LAYER, "--s", "3", "--variant", "conv-resize", "--format", "value") == "27\n"
@@ -149,7 +149,7 @@ def test_no_other_module_lists_variants() -> None:
         assert not [*found, *compared(tree)], module
 
 
-def test_lists_of_variants_are_seen() -> None:
+def test_lists_of_variants_are_detected() -> None:
     tree = ast.parse('A = ("tiled", "x", "dense")\nB = {"tiled": 1, "dense": 2}\nif variant == "tiled": ...')
     assert [(line, sorted(names)) for line, names in listed(tree)] == [
         (1, ["dense", "tiled"]),

@@ -1,4 +1,4 @@
-"""The headers of .npy files: whatever they claim, the values come back or there is one clear line."""
+"""The headers of .npy files: whatever they claim, the values are read or there is one clear error."""
 
 import io
 import struct
@@ -16,7 +16,7 @@ from convcli.npy import NpyError, map_values, read_header, read_values
 
 
 def claiming(header: str, values: bytes = b"", version: int = 1) -> io.BytesIO:
-    """A file of such a header, which is an expression of Python."""
+    """A file with a header, which is a Python expression."""
     text = header.encode("latin-1") + b"\n"
     size = struct.pack("<H" if version == 1 else "<I", len(text))
     return io.BytesIO(b"\x93NUMPY" + bytes((version, 0)) + size + text + values)
@@ -34,7 +34,7 @@ def shaped(shape: str, descr: str = "'<f8'", values: bytes = bytes(64)) -> io.By
     fortran=st.booleans(),
     mapped=st.booleans(),
 )
-def test_what_numpy_writes_is_read_back(
+def test_files_written_by_numpy_are_read(
     tmp_path_factory: pytest.TempPathFactory, array: np.ndarray, fortran: bool, mapped: bool
 ) -> None:
     path = tmp_path_factory.mktemp("npy") / "a.npy"
@@ -79,7 +79,7 @@ CLAIMS = [
 
 
 @pytest.mark.parametrize(("file", "message"), CLAIMS)
-def test_claims_cost_nothing(file: io.BytesIO, message: str) -> None:
+def test_false_claims_allocate_no_memory(file: io.BytesIO, message: str) -> None:
     tracemalloc.start()
     try:
         with warnings.catch_warnings():
@@ -119,7 +119,7 @@ def test_any_bytes_are_an_array_or_one_clear_line(tail: bytes, start: bytes) -> 
 
 
 def test_a_file_that_is_cut_short_while_it_is_read() -> None:
-    """Nothing of what memory held before is taken for its values."""
+    """Old contents of memory are never returned as values."""
 
     class Shrinking(io.BytesIO):
         def readinto(self, buffer: object) -> int:

@@ -1,4 +1,4 @@
-"""Numbers in words: whole, decimal, fractions."""
+"""Numbers as text: integers, decimals, fractions."""
 
 from fractions import Fraction
 from math import inf
@@ -56,7 +56,7 @@ def test_nan_and_infinity(word, message):
     ("word", "value"),
     [("1e999", inf), ("-inf", -inf), ("9" * 400, inf), ("-" + "9" * 400, -inf), (f"{10**400 + 1}/-2", -inf)],
 )
-def test_what_no_float_holds_is_infinite(word, value):
+def test_numbers_beyond_floats_are_infinite(word, value):
     assert read_float(word) == value
     with pytest.raises(ArgumentError) as error:
         read_finite(word)

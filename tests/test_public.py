@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 @pytest.mark.parametrize(
     "package", [convcli, convcli.layers, convcli.networks], ids=lambda package: package.__name__
 )
-def test_every_public_name_can_be_had(package: ModuleType) -> None:
+def test_every_public_name_exists(package: ModuleType) -> None:
     for name in package.__all__:
         assert getattr(package, name) is getattr(package, name)
     assert dir(package) == sorted(package.__all__)
@@ -28,7 +28,7 @@ def test_an_unknown_name_is_an_attribute_error(package: ModuleType) -> None:
         _ = package.convolve
 
 
-def test_the_program_of_another_uses_every_public_name() -> None:
+def test_the_example_program_uses_every_public_name() -> None:
     tree = ast.parse((ROOT / "tests" / "public_api.py").read_text(encoding="utf-8"))
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     used |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
@@ -43,7 +43,7 @@ def test_every_operator_is_documented_with_an_example(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["match", "diff"])
-def test_every_question_is_documented_with_an_example(name: str) -> None:
+def test_every_calculator_is_documented_with_an_example(name: str) -> None:
     text = getattr(convcli, name).__doc__
     assert f"convcli.{name}(" in text
     assert "Parameters" in text and "Raises" in text

@@ -1,4 +1,4 @@
-"""Files behind URLs: in memory, and of a server on this machine; what is refused, and what stores say of failures."""
+"""Files at URLs: in memory, and on a server of this machine; errors, and failures of stores."""
 
 import json
 import os
@@ -253,7 +253,7 @@ def test_a_file_appears_whole_or_not_at_all(store: dict[str, object]) -> None:
     write_whole(path, b"old", overwrite=False)
     with pytest.raises(ExistsError, match=r"memory://out/a\.bin exists"):
         write_whole(path, b"new", overwrite=False)
-    # Somebody else was quicker, between the look and the writing.
+    # Another process writes the file between the check and the write.
     with mock.patch.object(RemotePath, "stat", side_effect=FileNotFoundError), pytest.raises(ExistsError):
         write_whole(path, b"new", overwrite=False)
 
@@ -279,7 +279,7 @@ def test_a_file_appears_whole_or_not_at_all(store: dict[str, object]) -> None:
         (KeyError(), "KeyError"),
     ],
 )
-def test_what_a_store_says_is_one_line(store: dict[str, object], failure: Exception, message: str) -> None:
+def test_an_error_of_a_store_is_one_line(store: dict[str, object], failure: Exception, message: str) -> None:
     system = type(fsspec.filesystem("memory"))
     with mock.patch.object(system, "pipe_file", side_effect=failure), pytest.raises(WriteError) as caught:
         write_whole(file_path("memory://out/a.bin"), b"", overwrite=True)
@@ -309,7 +309,7 @@ def test_a_failing_store_is_that_files_error(call: Call, store: dict[str, object
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves the files on a shelf, and answers in every other way a server may."""
+    """Serves the files on a shelf, and gives every other response of a server."""
 
     def do_GET(self) -> None:
         name = self.path.partition("?")[0].rpartition("/")[2]
@@ -453,7 +453,7 @@ def test_nobody_listens(call: Call, server: str) -> None:
 # Without the packages
 
 
-def test_what_is_missing_is_said_with_the_way_to_install_it(call: Call) -> None:
+def test_the_error_of_a_missing_package_explains_how_to_install_it(call: Call) -> None:
     with mock.patch("importlib.util.find_spec", return_value=None):
         result = call("filter", "s3://bucket/a.png", "--kernel", "box", "-o", "x.png")
     assert (result.code, one_error(result)) == (
@@ -467,7 +467,7 @@ def test_what_is_missing_is_said_with_the_way_to_install_it(call: Call) -> None:
 
 
 def test_local_files_need_no_network(tmp_path: Path) -> None:
-    """Nor fsspec, which is loaded when the first URL is used."""
+    """They need no fsspec either, which is loaded when the first URL is used."""
     code = """
 import sys
 sockets = []

@@ -76,7 +76,7 @@ def test_csv_has_every_field_bare() -> None:
     ]
 
 
-def test_value_is_one_bare_number_a_row() -> None:
+def test_value_is_one_number_per_row() -> None:
     assert render(ANSWER, "value") == f"924844032\n{2**70}\n"
 
 
@@ -118,7 +118,7 @@ def test_no_rows_are_a_table_of_headings() -> None:
     assert render(answer, "csv") == "stride,padding\n"
 
 
-# Names, which may hold anything
+# Names, which may contain anything
 
 ODD = "k\n\x1b[31m\r\x9b1m\u202e\udcff\u2028.csv"
 SHOWN = r"k\n\x1b[31m\r\x9b1m\u202e\udcff\u2028.csv"
@@ -130,7 +130,7 @@ def of_names(*names: str) -> Answer:
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "markdown", "value"])
-def test_what_does_not_print_is_escaped(form: str) -> None:
+def test_unprintable_characters_are_escaped(form: str) -> None:
     text = render(of_names(ODD, "b"), form)
     assert all(char.isprintable() or char == "\n" for char in text)
     assert (SHOWN if form != "markdown" else SHOWN.replace("\\", r"\\")) in text
@@ -169,7 +169,7 @@ def test_no_cell_is_a_formula(name: str) -> None:
 @pytest.mark.parametrize("name", ["a|b", "a\\|b", "a\\", "\\|", "|", "a\\\\|b|"])
 def test_a_markdown_cell_holds_any_name(name: str) -> None:
     line = render(of_names(name), "markdown").splitlines()[2]
-    # As GitHub reads it: a backslash takes the next mark of punctuation as it is, any other | ends the cell.
+    # As on GitHub: a backslash escapes the next punctuation character, any other | ends the cell.
     cells = re.findall(r"((?:\\.|[^\\|])*)\|", line.removeprefix("|"))
     assert [re.sub(r"\\(.)", r"\1", cell).strip() for cell in cells] == [name, "-4"]
 

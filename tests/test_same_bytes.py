@@ -16,7 +16,7 @@ from tests.fingerprints import FEW, OPTIONS, STAGES, TABLE, fingerprint, stage_f
 
 KNOWN = {what: digest for digest, what in (line.split("  ", 1) for line in TABLE.read_text().splitlines())}
 
-# What OpenBLAS has kernels for, and what of a processor each of them needs, as NumPy names it.
+# The processors that OpenBLAS has kernels for, and the features that each needs, by NumPy's names.
 CORES = {
     "Prescott": "SSE3",
     "Sandybridge": "AVX",
@@ -27,7 +27,7 @@ CORES = {
 
 
 def environments() -> Iterator[dict[str, str]]:
-    """Return what makes NumPy and OpenBLAS take other instructions than this processor's best."""
+    """Return variables that make NumPy and OpenBLAS use other instructions than the best of this processor."""
     for core, feature in CORES.items():
         if __cpu_features__.get(feature):
             yield {"OPENBLAS_CORETYPE": core}
@@ -36,12 +36,12 @@ def environments() -> Iterator[dict[str, str]]:
         yield {"NPY_DISABLE_CPU_FEATURES": " ".join(dispatched)}
 
 
-# A BLAS that fails here is not the project's: one of its builds crashes where it is told to be another processor's.
+# A crash of BLAS itself is not a failure of the project: one build crashes when set to another processor.
 PRODUCTS = "import numpy as np\nfor _ in range(99): np.random.rand(209, 961) @ np.random.rand(961, 256)"
 
 
 def skip_if_products_crash(environment: dict[str, str]) -> None:
-    """Skip a test where plain products of matrices end the process."""
+    """Skip a test if plain matrix products crash the process."""
     done = subprocess.run([sys.executable, "-c", PRODUCTS], env={**os.environ, **environment}, check=False)
     if done.returncode:
         pytest.skip(f"products of NumPy {np.__version__} crash with {environment}")
@@ -55,7 +55,7 @@ def test_this_processor_gives_the_samples_of_the_table() -> None:
     ("first", "environment"), list(enumerate(environments())), ids=lambda each: str(each).strip("{}")
 )
 def test_other_instructions_give_the_same_samples(first: int, environment: dict[str, str]) -> None:
-    step = 3  # each environment takes a third of the cases, so that each case is taken under two or so
+    step = 3  # each environment runs a third of the cases, so that each case runs in about two of them
     child = subprocess.run(
         [sys.executable, "-m", "tests.fingerprints", str(first % step), str(step)],
         cwd=ROOT,

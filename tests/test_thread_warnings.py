@@ -1,4 +1,4 @@
-"""Warnings of threads that read at the same time stay apart, and nothing stays behind."""
+"""Warnings of concurrent threads are collected separately, and the state is restored afterwards."""
 
 import threading
 import warnings
@@ -15,7 +15,7 @@ def test_each_thread_has_its_own() -> None:
         with warnings_caught() as caught:
             both.wait()
             warnings.warn(name, stacklevel=1)
-            warnings.warn(name, stacklevel=1)  # "always": no registry swallows the second
+            warnings.warn(name, stacklevel=1)  # "always": no registry suppresses the second
             both.wait()
         heard[name] = list(caught)
 
@@ -29,7 +29,7 @@ def test_each_thread_has_its_own() -> None:
     assert (warnings.showwarning, list(warnings.filters)) == before
 
 
-def test_a_thread_that_does_not_read_warns_as_ever() -> None:
+def test_a_thread_that_does_not_collect_warns_as_usual() -> None:
     inside, done = threading.Event(), threading.Event()
 
     def read() -> None:
@@ -54,7 +54,7 @@ def test_nested_and_after_an_error() -> None:
     assert warnings.showwarning is before
 
 
-def test_a_reader_within_a_reader() -> None:
+def test_nested_collections() -> None:
     with warnings_caught() as outer:
         with warnings_caught() as inner:
             warnings.warn("a", stacklevel=1)

@@ -16,7 +16,7 @@ MESSAGES = re.findall(
 )
 PLACEHOLDER = re.compile(r"\b(?:FILE|NAME|N|MODE|FORMAT)\b")
 
-# A command that prints each message, beginning with what it says first.
+# A command that prints each message, by the beginning of the message.
 PRINTED_BY = {
     "cannot read FILE: there is": "filter missing.png --kernel box",
     "cannot read FILE: it is not": "filter bad.png --kernel box",

@@ -1,4 +1,4 @@
-"""Build the sdist, and the wheel from it; install the wheel in an empty environment, and try it there.
+"""Build the sdist, and the wheel from it; install the wheel in an empty environment, and test it there.
 
 `make package` runs it: `python -m tests.try_package FOLDER` leaves both in the folder.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.environment import plain
 from tests.paths import ROOT, SAMPLES
 
-# What the installed program is asked: numbers, a page of help, a picture, a page of its own, and what it says of a mistake.
+# Commands for the installed program: numbers, a help page, a picture, a page of documentation, and an error.
 COMMANDS = {
     "convcli --version": r"convcli \d+\.\d+\.\d+\n",
     "convcli shape --n 7 --k 3 --s 2 --p 1 --format value": r"4\n",
@@ -31,7 +31,7 @@ COMMANDS = {
 
 
 def run(*command: str | Path, folder: Path = ROOT) -> str:
-    """Run a command without the environment of this Python; return what it prints, or show what it said and fail."""
+    """Run a command without the environment of this Python; return its output, or print it and fail."""
     done = subprocess.run(
         command, cwd=folder, env=plain(os.environ), capture_output=True, text=True, check=False
     )
@@ -41,7 +41,7 @@ def run(*command: str | Path, folder: Path = ROOT) -> str:
 
 
 def check_contents(wheel: Path, sdist: Path) -> None:
-    """Compare what is packed with what is under version control."""
+    """Compare the packed files with those under version control."""
     tracked = set(run("git", "ls-files").splitlines())
     with zipfile.ZipFile(wheel) as packed:
         shared = {name.partition(".data/data/")[2] for name in packed.namelist() if ".data/data/" in name}
@@ -64,7 +64,7 @@ def check_contents(wheel: Path, sdist: Path) -> None:
 
 
 def check_installed(wheel: Path, folder: Path) -> None:
-    """Install the wheel in an empty environment, and use it: its commands, and its names as another's program does."""
+    """Install the wheel in an empty environment, and use its commands and its public names."""
     environment = folder / "environment"
     venv.create(environment, symlinks=True)
     python = environment / "bin" / "python"
@@ -93,7 +93,7 @@ def check_installed(wheel: Path, folder: Path) -> None:
 
 
 def main(target: Path) -> None:
-    """Build and try both."""
+    """Build and test both."""
     shutil.rmtree(target, ignore_errors=True)
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", target)
     (wheel,), (sdist,) = target.glob("*.whl"), target.glob("*.tar.gz")

@@ -114,7 +114,7 @@ def test_scale_on_earth_exif_and_resolution_follow(call: Call, tmp_path: Path) -
         ("--network net.toml --resize 50%", "with --network, --resize takes the size of its input: WIDTHxHEIGHT"),
     ],
 )  # fmt: skip
-def test_errors_are_one_line_here(call: Call, tmp_path: Path, words: str, message: str) -> None:
+def test_errors_are_one_line(call: Call, tmp_path: Path, words: str, message: str) -> None:
     target = [] if "--explain" in words else ["-o", tmp_path / "o.png"]
     result = call("filter", HOUSE, *words.split(), *target)
     assert result.code in (1, 2)
