@@ -70,13 +70,13 @@ check: $(VENV)/installed-dev ## run ruff and mypy
 package: $(VENV)/installed-dev ## build the sdist and the wheel in dist/, try the wheel in an empty environment
 	$(BIN)/python -m tests.try_package dist
 
-docs: $(VENV)/installed-dev ## write all that is generated anew: pages, outputs of commands, pictures
+docs: $(VENV)/installed-dev ## write all generated parts: pages, outputs of commands, pictures
 	$(BIN)/python -m tests.make_documents --outputs --pictures
 
 pages: $(VENV)/installed-dev ## write the pages, lists and man pages that are generated from the code
 	$(BIN)/python -m tests.make_documents
 
-man: $(VENV)/installed-dev ## write the man pages anew
+man: $(VENV)/installed-dev ## write the man pages
 	$(BIN)/python -m tests.man_pages
 
 bench: $(VENV)/installed-bench ## measure convcli beside its peers; ARGS='--quick'

@@ -27,7 +27,7 @@ _OPEN = nullcontext()
 
 Fill = Callable[[BinaryIO], None]  # writes the content to a file that is open for reading and writing
 
-_WAYS_OUT = {
+_HINTS = {
     errno.ENOSPC: "free some space there, or write elsewhere with `output`",
     errno.EDQUOT: "free some space there, or write elsewhere with `output`",
     errno.EFBIG: "the size of files is limited here; raise the limit (ulimit -f)",
@@ -154,8 +154,8 @@ def _exists(path: Path) -> str:
 
 def _why(error: OSError) -> str:
     """Return the system's error message, followed by advice if there is some."""
-    way = _WAYS_OUT.get(error.errno or 0)
-    return f"{error.strerror or error}" + (f"; {way}" if way else "")
+    hint = _HINTS.get(error.errno or 0)
+    return f"{error.strerror or error}" + (f"; {hint}" if hint else "")
 
 
 def _status(path: Path, *, follow_links: bool) -> os.stat_result | None:

@@ -58,7 +58,7 @@ def return_freed() -> None:
 def keep_freed() -> None:
     """Keep freed memory for the next arrays, instead of returning it to the system and requesting it again.
 
-    By default glibc maps each large array anew, and the system fills every page of it with zeros: a tenth of the time
+    By default glibc maps new pages for each large array, and the system fills them with zeros: a tenth of the time
     of a folder of photographs. What is kept is a few arrays as large as the largest picture; `return_freed` still
     returns it.
     """

@@ -20,9 +20,7 @@ __all__ = ["ROOT", "SAMPLES", "SAMPLE_NAMES", "Call", "Result", "one_error"]
 for name in os.environ.keys() - plain(os.environ).keys():  # for all tests, and the programs that they start
     del os.environ[name]
 
-signal.signal(
-    signal.SIGINT, signal.default_int_handler
-)  # which a shell ignores in background processes
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores in background processes
 
 settings.register_profile(
     "convcli", max_examples=40, deadline=None, derandomize="CI" in os.environ, print_blob=True
@@ -69,7 +67,9 @@ def call(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     for name, module in list(sys.modules.items()):
         if name.startswith("convcli.cli.commands."):
             for option in module.command.params:
-                if isinstance(option.envvar, list):  # a setting of the command has its own variable, which takes precedence
+                if isinstance(
+                    option.envvar, list
+                ):  # a setting of the command has its own variable, which takes precedence
                     option.envvar = option.envvar[-1]
 
 

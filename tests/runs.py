@@ -71,7 +71,9 @@ def filtered(program: Program, tmp_path: Path, options: str) -> tuple[bytes, lis
     inputs[1:1], inputs[4:4] = ["bad.png"], ["none.png"]
     run = program("filter", *inputs, "--kernel", "gaussian:3", "-o", "out/", "--stats", *options.split())
     assert run.returncode == 1
-    out = run.stdout.replace(json.dumps(f"{tmp_path}/")[1:-1].encode(), b"")  # a cluster prints absolute paths
+    out = run.stdout.replace(
+        json.dumps(f"{tmp_path}/")[1:-1].encode(), b""
+    )  # a cluster prints absolute paths
     return out, run.stderr.decode().replace(f"{tmp_path}/", "").splitlines(), contents(tmp_path / "out")
 
 

@@ -22,7 +22,7 @@ TEXTS = {name: path.read_text(encoding="utf-8") for name, path in documents().it
 BLOCKS = [(name, block) for name, text in TEXTS.items() for block in blocks(text)]
 SESSIONS = [(name, session) for name, text in TEXTS.items() for session in sessions(text)]
 PICTURES = pictures()
-ANEW = "if the new output is right, `make docs` writes it down"
+REWRITE = "if the new output is right, `make docs` writes it down"
 
 
 def test_documents_have_commands() -> None:
@@ -40,7 +40,7 @@ def test_every_block_has_its_output(name: str, block: list[Step], tmp_path: Path
         if command.startswith(MAKE):  # CI runs these separately, on a clean clone
             subprocess.run(["make", "-n", *command.split()[1:]], cwd=ROOT, check=True, capture_output=True)
         else:
-            assert run(command, folder) == output, f"{name}: {ANEW}"
+            assert run(command, folder) == output, f"{name}: {REWRITE}"
 
 
 @pytest.mark.parametrize(
@@ -63,18 +63,18 @@ def test_every_picture_is_made_by_its_command(path: str, tmp_path: Path) -> None
         made = read_picture(make_picture(PICTURES[path], workshop(tmp_path)))
     except CannotFetchError as error:
         pytest.skip(str(error))
-    assert [frame.mode for frame in made.frames] == [frame.mode for frame in shown.frames], ANEW
+    assert [frame.mode for frame in made.frames] == [frame.mode for frame in shown.frames], REWRITE
     drawn = PICTURES[path].startswith("convcli draw")
     for ours, theirs in zip(made.frames, shown.frames, strict=True):
         # Fractional sums are floats, and may be on the other side of a half on another machine;
-            # a JPEG spreads the difference over its block.
+        # a JPEG spreads the difference over its block.
         apart = np.abs(ours.pixels.astype(int) - theirs.pixels)
         if drawn:  # another version of FreeType may render the edges of letters differently
-            assert ours.duration == theirs.duration, ANEW
-            assert apart.mean() < 1, ANEW
+            assert ours.duration == theirs.duration, REWRITE
+            assert apart.mean() < 1, REWRITE
         else:
-            assert apart.max() <= (8 if path.endswith(".jpg") else 1), ANEW
-            assert apart.mean() < 0.01, ANEW
+            assert apart.max() <= (8 if path.endswith(".jpg") else 1), REWRITE
+            assert apart.mean() < 0.01, REWRITE
 
 
 def commands(text: str) -> Iterator[list[str]]:

@@ -188,7 +188,7 @@ def test_a_written_part_is_followed_by_the_rest(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("number", "way"),
+    ("number", "hint"),
     [
         (errno.ENOSPC, "No space left on device; free some space there, or write elsewhere with `output`"),
         (errno.EFBIG, "File too large; the size of files is limited here; raise the limit (ulimit -f)"),
@@ -196,12 +196,12 @@ def test_a_written_part_is_followed_by_the_rest(tmp_path: Path, monkeypatch: pyt
         (errno.EIO, "Input/output error"),
     ],
 )
-def test_an_error_suggests_a_remedy(tmp_path: Path, number: int, way: str) -> None:
+def test_an_error_suggests_a_remedy(tmp_path: Path, number: int, hint: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         Faults(patch, "write", number, 1)
         with pytest.raises(WriteError) as error:
             write_whole(tmp_path / "new", b"data", overwrite=False)
-    assert str(error.value) == f"cannot write {tmp_path / 'new'}: {way}"
+    assert str(error.value) == f"cannot write {tmp_path / 'new'}: {hint}"
 
 
 def test_a_folder_is_refused_by_name(tmp_path: Path) -> None:

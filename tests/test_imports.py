@@ -201,7 +201,9 @@ def test_the_tests_are_in_the_folders_of_their_modules() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_go_in_one_direction_and_heavy_packages_are_imported_where_they_are_used(module: Path) -> None:
+def test_imports_go_in_one_direction_and_heavy_packages_are_imported_where_they_are_used(
+    module: Path,
+) -> None:
     tree = ast.parse(module.read_text())
     rooms = {name.split(".")[1] for name in imported(tree) if name.startswith("convcli.")}
     where = room(module, ALLOWED)

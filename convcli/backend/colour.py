@@ -94,7 +94,7 @@ class Levels:
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self.dtype, highest = dtype, int(np.iinfo(dtype).max)
-        # So many cells that no cell contains two limits, which are at least 1 / 12.92 of a level apart.
+        # Enough cells that no cell contains two limits, which are at least 1 / 12.92 of a level apart.
         self.cells = 1 << (16 if dtype.itemsize == 1 else 20)
         ends = _decoded((np.arange(highest + 1) + 0.5) / highest)
         # The mean of two neighbouring levels may lie on such a limit: values close to it are rounded to the even level.

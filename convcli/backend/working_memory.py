@@ -41,7 +41,7 @@ _kept = _Kept()
 class Borrowed:
     """Arrays of one dtype and some sizes, for the time of a `with`: memory that the thread has used before.
 
-    Memory that is asked for anew by each call is new to the system each time, and every page of it costs.
+    Memory that each call allocates has to be provided by the system page by page, which takes time.
     """
 
     def __init__(self, dtype: np.dtype[Any], sizes: Sequence[int]) -> None:

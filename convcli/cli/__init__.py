@@ -25,7 +25,7 @@ COMMANDS = (
 )
 
 SETTINGS = "convcli.settings"  # the key in a context's `meta` of what `settings` found for its command
-VARIABLE = "_CONVCLI_COMPLETE"  # the environment variable by which Click asks for completions
+VARIABLE = "_CONVCLI_COMPLETE"  # the environment variable that makes Click print completions
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 plus the number of the signal, as in shells
 ENDED = tuple(128 + number for number in SIGNALS)
 
@@ -188,11 +188,11 @@ def _message(error: click.UsageError) -> str:
     if isinstance(error, click.NoSuchOption):
         from convcli.cli.foreign_words import option_instead
 
-        way = option_instead(error.option_name, error.ctx) if error.ctx else ""
+        hint = option_instead(error.option_name, error.ctx) if error.ctx else ""
         moved = getattr(error.ctx.command, "moved", {}) if error.ctx else {}
         if error.option_name in moved:
-            way = f"use {moved[error.option_name]}"
-        message = f"No such option {error.option_name!r}{'; ' if way else ''}{way}"
+            hint = f"use {moved[error.option_name]}"
+        message = f"No such option {error.option_name!r}{'; ' if hint else ''}{hint}"
     option = error.param if isinstance(error, click.BadParameter) else None
     if isinstance(option, click.Option) and (where := _source(option, error.ctx)):
         return f"{message.rstrip('.')}; it is set in {where}"

@@ -88,8 +88,8 @@ def command_instead(word: str, known: Iterable[str]) -> str:
     from convcli.kernels.named import KERNELS
 
     name = word.lower().replace("_", "-")
-    if way := COMMANDS.get(name):
-        return f"use {way}"
+    if replacement := COMMANDS.get(name):
+        return f"use {replacement}"
     if kernel := name if name in KERNELS else next(iter(OTHER_NAMES.get(name, ())), None):
         return f"use {_FILTER} --kernel {kernel}"
     if "." in word.strip(".") or "/" in word:
@@ -106,11 +106,11 @@ def option_instead(word: str, ctx: click.Context) -> str:
         for name in (*parameter.opts, *parameter.secondary_opts)
     }
     arguments = [each for each in ctx.command.params if isinstance(each, click.Argument)]
-    for way in OPTIONS.get(word.lower(), ()):
-        if way.startswith("NETWORK") and any("NETWORK" in (each.metavar or "") for each in arguments):
-            return f"use {way}"
-        if way.partition(" ")[0].rstrip(",") in options:
-            return f"use {way}"
+    for replacement in OPTIONS.get(word.lower(), ()):
+        if replacement.startswith("NETWORK") and any("NETWORK" in (each.metavar or "") for each in arguments):
+            return f"use {replacement}"
+        if replacement.partition(" ")[0].rstrip(",") in options:
+            return f"use {replacement}"
     bare = word.lstrip("-").lower()
     if (kernel := _kernel_meant(bare)) and "--kernel" in options:
         return f"use --kernel {kernel}"

@@ -1,4 +1,4 @@
-"""What the terminal can show, told by the environment alone: it is never asked, as it might not answer."""
+"""The capabilities of the terminal, from the environment alone: a query might get no answer."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from convcli.images.picture import Frame
     from convcli.images.preview import Screen
 
-BELOW = 2  # rows that are left for the path and the prompt
-CELL = (10, 20)  # the pixels of a cell where the terminal does not tell
+BELOW = 2  # rows that stay free for the path and the prompt
+CELL = (10, 20)  # the pixels of a cell if the terminal does not report them
 
 _KITTY = ("xterm-kitty", "xterm-ghostty")
 _KITTY_PROGRAMS = ("ghostty", "kitty")
 _ITERM_PROGRAMS = ("iTerm.app", "WezTerm")
-_MULTIPLEXERS = ("screen", "tmux")  # which do not pass the sequences of inline images on
+_MULTIPLEXERS = ("screen", "tmux")  # which do not pass on the sequences of inline images
 
 
 def check_show(output: str | None = None) -> None:
@@ -56,16 +56,16 @@ def show_frame(frame: Frame, name: str) -> tuple[str, ...]:
 
 
 def screen_of_terminal() -> Screen:
-    """Return what the terminal at standard output is, or raise ArgumentError if it is none."""
+    """Return the terminal at standard output, or raise ArgumentError if there is none."""
     check_terminal()
     from convcli.images.preview import Screen
 
     size = shutil.get_terminal_size()
-    return Screen(way_of(os.environ), size.columns, max(1, size.lines - BELOW), _cell())
+    return Screen(terminal_method(os.environ), size.columns, max(1, size.lines - BELOW), _cell())
 
 
-def way_of(environment: Mapping[str, str]) -> str:
-    """Return how a terminal shows pictures, by the variables that it sets."""
+def terminal_method(environment: Mapping[str, str]) -> str:
+    """Return the method by which a terminal shows pictures, from the variables that it sets."""
     from convcli.images import preview
 
     term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")

@@ -8,9 +8,9 @@ CLIPPED = "of the samples were clipped"  # the advice follows it
 LEAST = 0.01  # least fraction of clipped samples for a note
 
 
-def clipping_note(share: float, way: str = "") -> tuple[str, ...]:
+def clipping_note(share: float, hint: str = "") -> tuple[str, ...]:
     """Return a note about the fraction of clipped samples; an empty tuple if it is small."""
-    return (f"{share:.2%} {CLIPPED}{f'; {way}' if way else ''}",) if share >= LEAST else ()
+    return (f"{share:.2%} {CLIPPED}{f'; {hint}' if hint else ''}",) if share >= LEAST else ()
 
 
 def advice(value_range: str | None, kernels: Sequence[Kernel], *, activated: bool = False) -> str:

@@ -190,8 +190,8 @@ class NetworkRun:
             shapes = tensor_shapes(network.nodes, {key: shape}, network.stated)
         except ConvcliError as error:
             own = self.how.size is None and size == tuple(frame.pixels.shape[:2])
-            way = "; `resize` sets the size of the input" if own else ""
-            raise ArgumentError(f"{error}{way}") from None
+            hint = "; `resize` sets the size of the input" if own else ""
+            raise ArgumentError(f"{error}{hint}") from None
         (tensor, *_) = network.outputs if self.layer is None else tensors_of(network, [self.layer]).values()
         if tensor not in shapes:
             raise ArgumentError(

@@ -10,7 +10,7 @@ from convcli.errors import ArgumentError, cut
 if TYPE_CHECKING:
     from fractions import Fraction
 
-WAYS = (
+EXAMPLES = (
     "write WIDTHxHEIGHT in pixels as 800x600, 800x or x600 to keep the shape, or a factor as 50%, 0.5 or 1/3"
 )
 _PIXELS = re.compile(r"(?P<width>[0-9]{0,9})x(?P<height>[0-9]{0,9})")
@@ -56,7 +56,7 @@ def read_new_size(value: Any) -> NewSize:
     """Read a size or a factor: a string, (width, height), or a float."""
     from fractions import Fraction
 
-    refused = ArgumentError(f"{cut(repr(value), 80)} is not a size; {WAYS}")
+    refused = ArgumentError(f"{cut(repr(value), 80)} is not a size; {EXAMPLES}")
     if isinstance(value, tuple | list) and len(value) == 2:
         value = "x".join(str(each) if hasattr(each, "__index__") else "?" for each in value)
     text = repr(float(value)) if isinstance(value, float) else value

@@ -132,13 +132,13 @@ def _in_gray(picture: "Picture", name: str) -> "Picture":
     frames = []
     for frame in picture.frames:
         if frame.channels not in _LIT:
-            way = (
+            hint = (
                 "use its lightness with `channels='l'`"
                 if frame.channels == "LAB"
                 else "convert it to RGB first"
             )
             raise ImageError(
-                f"cannot convert {name}: `gray` needs red, green and blue, but it has {frame.mode}; {way}"
+                f"cannot convert {name}: `gray` needs red, green and blue, but it has {frame.mode}; {hint}"
             )
         if frame.channels.startswith("RGB"):
             pixels, channels = luma(frame.pixels[..., :3]), "L"

@@ -225,8 +225,8 @@ class Plan:
         stretched = all(frame.zero is None for frame in result.frames)
         recipe = self.filter.requested.recipe
         activated = recipe.activation is not None
-        way = advice(self.filter.value_range, recipe.kernels, activated=activated) if stretched else ""
-        return list(clipping_note(share, way))
+        hint = advice(self.filter.value_range, recipe.kernels, activated=activated) if stretched else ""
+        return list(clipping_note(share, hint))
 
     def _origins(self) -> Origins:
         """Return the origin of each group, how its pixels move, and the number of its frames."""

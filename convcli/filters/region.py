@@ -55,14 +55,14 @@ class Region(NamedTuple):
             )
         if self.mask is not None and self.mask.shape != size:
             is_transposed = self.mask.shape == size[::-1]
-            way = (
+            hint = (
                 "turn the mask: pictures are filtered as their EXIF orientation shows them"
                 if is_transposed
                 else ""
             )
             raise ArgumentError(
                 f"{self.name} is {by_axes(self.mask.shape)}, rows x columns, and the picture {by_axes(size)}; "
-                f"{way or 'make them the same size'}"
+                f"{hint or 'make them the same size'}"
             )
         for x, y, width, height in self.only:
             if x + width > size[1] or y + height > size[0]:

@@ -93,8 +93,8 @@ def _chosen(frame: Frame, wanted: tuple[str, ...], name: str) -> Frame:
     known = channel_names(frame.mode)
     for each in wanted:
         if each not in known:
-            way = f"use {known[0]} to {known[-1]}" if is_counted(frame.mode) else instead_of(each, known)
-            raise ImageError(f"cannot filter {name}: there is no channel {each!r} in {frame.mode}; {way}")
+            hint = f"use {known[0]} to {known[-1]}" if is_counted(frame.mode) else instead_of(each, known)
+            raise ImageError(f"cannot filter {name}: there is no channel {each!r} in {frame.mode}; {hint}")
     if wanted == known:
         return frame
     places = [known.index(each) for each in wanted]

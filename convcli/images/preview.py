@@ -37,12 +37,12 @@ RESET = "\x1b[0m"
 class Screen(NamedTuple):
     """A terminal.
 
-    way : how it shows pictures: KITTY, ITERM, TRUE_COLOUR, COLOURS_256 or SHADES
+    method : how it shows pictures: KITTY, ITERM, TRUE_COLOUR, COLOURS_256 or SHADES
     columns, rows : the cells that a picture may fill
     cell : the width and the height of a cell in pixels
     """
 
-    way: str
+    method: str
     columns: int
     rows: int
     cell: tuple[int, int] = (10, 20)
@@ -50,7 +50,7 @@ class Screen(NamedTuple):
     @property
     def room(self) -> tuple[int, int]:
         """The height and the width in pixels that a picture may have: of half blocks, two to a cell."""
-        if self.way in (KITTY, ITERM):
+        if self.method in (KITTY, ITERM):
             return self.rows * self.cell[1], self.columns * self.cell[0]
         return 2 * self.rows, self.columns
 
@@ -63,7 +63,7 @@ def preview(frame: Frame, screen: Screen, name: str) -> tuple[bytes, tuple[str, 
     """
     pixels, notes = shown_pixels(frame, name)
     height, width = pixels.shape[:2]
-    inline = screen.way in (KITTY, ITERM)
+    inline = screen.method in (KITTY, ITERM)
     share = min(room / side for room, side in zip(screen.room, (height, width), strict=True))
     tiny = TINY if inline else TINY_OF_BLOCKS
     factor = max(1, int(min(share, tiny / max(height, width))))
@@ -75,11 +75,11 @@ def preview(frame: Frame, screen: Screen, name: str) -> tuple[bytes, tuple[str, 
     if inline:
         buffer = BytesIO()
         Image.fromarray(drawn).save(buffer, "PNG", compress_level=1)
-        parts = _kitty(buffer.getvalue()) if screen.way == KITTY else _iterm(buffer.getvalue(), *size)
+        parts = _kitty(buffer.getvalue()) if screen.method == KITTY else _iterm(buffer.getvalue(), *size)
         return b"".join(parts) + b"\n", notes
-    if screen.way == SHADES:
+    if screen.method == SHADES:
         return "".join(_shades(drawn)).encode(), notes
-    return "".join(_half_blocks(drawn, screen.way)).encode(), notes
+    return "".join(_half_blocks(drawn, screen.method)).encode(), notes
 
 
 def shown_pixels(frame: Frame, name: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
@@ -90,8 +90,8 @@ def shown_pixels(frame: Frame, name: str) -> tuple[NDArray[np.uint8], tuple[str,
     """
     channels, pixels = frame.channels, frame.pixels
     if channels not in CHANNELS or "LAB" in channels:
-        way = "; draw them side by side with `sheet`" if channels not in CHANNELS else ""
-        raise ImageError(f"cannot show {name}: its channels are {channels}, which are no grey or RGB{way}")
+        hint = "; draw them side by side with `sheet`" if channels not in CHANNELS else ""
+        raise ImageError(f"cannot show {name}: its channels are {channels}, which are no grey or RGB{hint}")
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     notes: tuple[str, ...] = ()
     known: NDArray[np.bool_] | None = None
@@ -161,7 +161,7 @@ def over_checkerboard(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]
 
 
 def _kitty(data: bytes) -> Iterator[bytes]:
-    """Yield escape sequences that send a PNG and show it; the terminal is asked for no answer."""
+    """Yield escape sequences that send a PNG and show it, without a response from the terminal."""
     text = b64encode(data)
     for start in range(0, len(text), CHUNK):
         keys = b"a=T,f=100,q=2," if start == 0 else b""
@@ -174,9 +174,9 @@ def _iterm(data: bytes, width: int, height: int) -> Iterator[bytes]:
     yield b64encode(data) + b"\a"
 
 
-def _half_blocks(pixels: NDArray[np.uint8], way: str) -> Iterator[str]:
+def _half_blocks(pixels: NDArray[np.uint8], method: str) -> Iterator[str]:
     """Yield a line of cells for each two rows of pixels; below the last one of an odd number nothing is drawn."""
-    if way == TRUE_COLOUR:
+    if method == TRUE_COLOUR:
         codes = [[f"2;{red};{green};{blue}" for red, green, blue in row] for row in pixels.tolist()]
     else:
         codes = [[f"5;{number}" for number in row] for row in nearest_of_256(pixels).tolist()]

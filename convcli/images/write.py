@@ -202,7 +202,7 @@ def check_fits(picture: Picture, form: str, name: str) -> None:
         if not held.holds(mode, 1, dtype):
             what = f"{mode} of {dtype}" if held.holds(mode) else mode
             raise ImageError(
-                f"cannot write {name}: {form} cannot hold the pixel mode {what}; {_way(mode, held, able)}"
+                f"cannot write {name}: {form} cannot hold the pixel mode {what}; {_hint(mode, held, able)}"
             )
         raise ImageError(
             f"cannot write {name}: {form} holds one frame{f' of {mode}' if held.frames else ''}, the "
@@ -214,17 +214,17 @@ def check_fits(picture: Picture, form: str, name: str) -> None:
         )
 
 
-def _way(mode: str, held: Format, able: str) -> str:
-    """Return the way out for a mode that a format cannot hold; `able` lists the extensions that can."""
+def _hint(mode: str, held: Format, able: str) -> str:
+    """Return a hint for a mode that a format cannot store; `able` lists the extensions that can."""
     channels = channels_of(mode)
     if is_float(mode) and held.holds(channels):
         return f"map its values to 8 bits with `value_range`, or keep them in one of these: {able}"
-    way = f"these can: {able}"
+    hint = f"these can: {able}"
     if channels in ("LA", "RGBA") and held.holds(mode_name(channels[:-1], dtype_of(mode))):
-        return f"{way}; or drop alpha with `channels={','.join(channels[:-1].lower())!r}`"
+        return f"{hint}; or drop alpha with `channels={','.join(channels[:-1].lower())!r}`"
     if channels == "RGB" and held.holds(mode_name("L", dtype_of(mode))) and held is not FORMATS["PBM"]:
-        return f"{way}; or convert it to grey with `gray=True`"
-    return way
+        return f"{hint}; or convert it to grey with `gray=True`"
+    return hint
 
 
 def _timing(picture: Picture, form: str) -> tuple[str, ...]:

@@ -148,10 +148,10 @@ def _sharing(one: Job, two: Job) -> str:
         )
     if str(one.target) != str(two.target):
         where += f" (or {two.target}, which is the same file)"
-    way = "give a folder (`output='out/'`) or a template (`output='out/{stem}.{kernel}{ext}'`)"
+    hint = "give a folder (`output='out/'`) or a template (`output='out/{stem}.{kernel}{ext}'`)"
     if one.source.name == two.source.name and one.output is not None:
-        way = "use their folders to tell them apart (`output='out/{parent}/{name}'`)"
-    return f"{one.name} and {two.name} would both be written to {where}; {way}"
+        hint = "use their folders to tell them apart (`output='out/{parent}/{name}'`)"
+    return f"{one.name} and {two.name} would both be written to {where}; {hint}"
 
 
 def _folded(path: str) -> str:

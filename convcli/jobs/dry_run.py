@@ -37,13 +37,13 @@ def dry_run_facts(
         "input_mode": before.frames[0].mode,
         "input_size": list(before.frames[0].pixels.shape[:2]),
         "input_frames": len(before.frames),
-        "decoded": _way(by_rows[0]),
+        "decoded": _how(by_rows[0]),
         **runs,
         "format": after.format,
         "mode": after.frames[0].mode,
         "size": list(after.frames[0].pixels.shape[:2]),
         "frames": len(after.frames),
-        "written": _way(by_rows[1]),
+        "written": _how(by_rows[1]),
         "bytes": memory,
     }
 
@@ -61,7 +61,7 @@ def sentence(facts: Mapping[str, Any], runs: str) -> str:
     )
 
 
-def _way(by_rows: bool) -> str:
+def _how(by_rows: bool) -> str:
     return BY_ROWS if by_rows else WHOLE
 
 

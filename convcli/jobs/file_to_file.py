@@ -216,9 +216,9 @@ class FileToFile:
     def _check(self, job: Job, planned: _Planned) -> None:
         """Raise ImageError if the job would need more memory than the limit."""
         several = len(planned.picture.frames) > 1
-        way = f"use {'one frame with `frame`, ' if several else ''}a smaller picture"
-        way += f", or {self.work.lighter}" if self.work.lighter else ""
-        check_memory(f"{self.work.verb} {job.name}", planned.memory, self.max_memory, way)
+        hint = f"use {'one frame with `frame`, ' if several else ''}a smaller picture"
+        hint += f", or {self.work.lighter}" if self.work.lighter else ""
+        check_memory(f"{self.work.verb} {job.name}", planned.memory, self.max_memory, hint)
 
     def _described(self, job: Job, planned: _Planned) -> Outcome:
         """Return the outcome of a dry run."""

@@ -22,9 +22,9 @@ def standard_input(most: int | None = None) -> BytesIO:
     try:
         return read_at_most(sys.stdin.buffer, limit)
     except EndlessError:
-        way = "name a file" if most is None else "raise it with `max_memory`, or name a file"
+        hint = "name a file" if most is None else "raise it with `max_memory`, or name a file"
         raise ImageError(
-            f"cannot read standard input: it is larger than the memory limit of {size_name(limit)}; {way}"
+            f"cannot read standard input: it is larger than the memory limit of {size_name(limit)}; {hint}"
         ) from None
     except OSError as error:
         raise ImageError(f"cannot read standard input: {error.strerror or error}") from error

@@ -98,12 +98,12 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
         raise ArgumentError(
             f"{text}: {ending} models cannot be read; convert it to ONNX first, with {OTHERS[ending]}"
         )
-    way = network_instead(name)
+    hint = network_instead(name)
     if name.replace("x", "").isdigit():
-        way = f"to give the input size of a layer, use --n {name}"
-    elif not way.startswith("did you mean"):
-        way = f"convcli networks lists the names, and files end in {' or '.join(READERS)}"
-    raise ArgumentError(f"there is no network {text!r}; {way}")
+        hint = f"to give the input size of a layer, use --n {name}"
+    elif not hint.startswith("did you mean"):
+        hint = f"convcli networks lists the names, and files end in {' or '.join(READERS)}"
+    raise ArgumentError(f"there is no network {text!r}; {hint}")
 
 
 def _ending(text: str) -> str:

@@ -126,12 +126,12 @@ def _back(network: Graph, node: Node, trace: Trace, n: int, seen: Sequence[Place
 
 def _unknown(network: Graph, node: Node, why: str) -> str:
     """Return the error for a layer whose view is unknown; a layer of a chain is described by its text."""
-    description, way_out = (
+    description, hint = (
         (node.description, "name a layer before it by `layer`")
         if network.name
         else (repr(format_layer(node.layer)), "leave it out")
     )
-    return f"what {description} sees {why}, so it cannot be drawn; {way_out}"
+    return f"what {description} sees {why}, so it cannot be drawn; {hint}"
 
 
 def _joined(one: Sequence[Places], two: Sequence[Places]) -> list[Places]:

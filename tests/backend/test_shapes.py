@@ -13,7 +13,7 @@ from convcli.errors import ArgumentError
 
 
 def outcome(call):
-    """Return the shape that comes out, or None for an error."""
+    """Return the shape of the output, or None for an error."""
     try:
         return call()
     except ArgumentError:

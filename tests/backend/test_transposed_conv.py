@@ -102,13 +102,13 @@ def test_weights_that_are_not_finite_are_not_multiplied_by_a_zero_border(k, monk
 def test_a_large_kernel_is_no_more_work_than_its_products(monkeypatch):
     """10x10 by 255x255 with a border: only products that contribute to the output are computed."""
     done = []
-    way = spreading.correlate
+    correlate = spreading.correlate
 
     def counted(x, weight, groups, slide, border, numbers):
         inside = zip(x.shape[2:], border.pads, slide.spans, slide.output_size, strict=True)
         assert all(n + sum(pair) == reach + count - 1 for n, pair, reach, count in inside)
         done.append(np.prod(slide.output_size) * weight.size)
-        return way(x, weight, groups, slide, border, numbers)
+        return correlate(x, weight, groups, slide, border, numbers)
 
     monkeypatch.setattr(spreading, "correlate", counted)
     x, weight = np.arange(100.0).reshape(1, 1, 10, 10), np.ones((1, 1, 255, 255))

@@ -67,9 +67,9 @@ def test_a_cluster_takes_relative_names_and_standard_input(
 def test_a_cluster_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason="the extra convcli[cluster] is not installed")
     draw(tmp_path, "a.png")
-    with socket.socket() as nobody:  # the port is bound, but not listening
-        nobody.bind(("127.0.0.1", 0))
-        address = "tcp://{}:{}".format(*nobody.getsockname())
+    with socket.socket() as unanswered:  # the port is bound, but not listening
+        unanswered.bind(("127.0.0.1", 0))
+        address = "tcp://{}:{}".format(*unanswered.getsockname())
         impatient = (
             "import convcli.batch.cluster as c; c.PATIENCE = 0.5; from convcli.__main__ import run; run()"
         )

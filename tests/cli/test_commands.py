@@ -83,18 +83,18 @@ def test_help_all_explains_every_option_and_all_that_help_says_of_the_command(ca
     assert 8 <= len(whole.leading) <= 11
     short, (code, out, err) = call(name, "--help").out, call(name, "--help-all")
     assert (code, err) == (0, "")
-    told, asked = " ".join(out.split()), " ".join(short.split())
-    assert told.startswith(asked.partition(" Most used options:")[0])
+    whole_text, short_text = " ".join(out.split()), " ".join(short.split())
+    assert whole_text.startswith(short_text.partition(" Most used options:")[0])
     for parameter in whole.params:
         if isinstance(parameter, click.Option):
-            assert " ".join(parameter.help.split())[:30] in told.replace("- ", "-"), parameter.name
+            assert " ".join(parameter.help.split())[:30] in whole_text.replace("- ", "-"), parameter.name
     assert f"{name} --help-all" in short
-    assert f"See convcli help {', '.join(whole.topics)}." in asked
+    assert f"See convcli help {', '.join(whole.topics)}." in short_text
     _, _, details = cleandoc(whole.help or "").partition("\f")
     for line in filter(None, details.splitlines()):
-        assert " ".join(line.split()) in told and " ".join(line.split()) not in asked
+        assert " ".join(line.split()) in whole_text and " ".join(line.split()) not in short_text
     below = whole.more() if whole.more is not None else whole.epilog or ""
-    assert told.replace("- ", "-").endswith(" ".join(below.split()).replace("- ", "-"))
+    assert whole_text.replace("- ", "-").endswith(" ".join(below.split()).replace("- ", "-"))
     context = click.Context(whole, info_name=name, max_content_width=80)
     for parameter in whole.params if whole.groups else ():
         names, text = parameter.get_help_record(context) or ("", "")

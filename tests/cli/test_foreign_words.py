@@ -13,21 +13,21 @@ NAMES = {
 
 
 def test_advice_names_commands_and_options_that_exist() -> None:
-    for word, way in foreign_words.COMMANDS.items():
+    for word, hint in foreign_words.COMMANDS.items():
         assert word not in KNOWN
-        _, first, *words = way.split()
-        assert first in {*KNOWN, "--version"}, way
+        _, first, *words = hint.split()
+        assert first in {*KNOWN, "--version"}, hint
         for option in (each for each in words if each.startswith("--")):
-            assert option in NAMES[first], way
-    for word, ways in foreign_words.OPTIONS.items():
-        for way in ways:
-            option = way.partition(" ")[0]
+            assert option in NAMES[first], hint
+    for word, hints in foreign_words.OPTIONS.items():
+        for hint in hints:
+            option = hint.partition(" ")[0]
             able = [name for name, options in NAMES.items() if option in options and word not in options]
-            assert able or option == "NETWORK", (word, way)
+            assert able or option == "NETWORK", (word, hint)
 
 
 @pytest.mark.parametrize(
-    ("words", "way"),
+    ("words", "hint"),
     [
         ("blur x.png", "No such command 'blur'; use convcli filter PICTURE --kernel gaussian (see convcli --help)"),
         ("sharpen x.png", "use convcli filter PICTURE --kernel sharpen"),
@@ -57,11 +57,11 @@ def test_advice_names_commands_and_options_that_exist() -> None:
     ],
 )  # fmt: skip
 def test_words_of_other_tools_get_the_command_or_option_that_does_it(
-    call: Call, words: str, way: str
+    call: Call, words: str, hint: str
 ) -> None:
     result = call(*words.split())
     assert result.code == 2
-    assert way in one_error(result)
+    assert hint in one_error(result)
 
 
 def test_a_word_that_nothing_is_like_gets_no_suggestion(call: Call) -> None:

@@ -134,15 +134,15 @@ def test_gray_of_every_depth(call: Call, tmp_path: Path, mode: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "way"), [("CMYK", "convert it to RGB first"), ("LAB", "use its lightness with --channels l")]
+    ("mode", "hint"), [("CMYK", "convert it to RGB first"), ("LAB", "use its lightness with --channels l")]
 )
-def test_gray_of_other_colours_is_refused(call: Call, tmp_path: Path, mode: str, way: str) -> None:
+def test_gray_of_other_colours_is_refused(call: Call, tmp_path: Path, mode: str, hint: str) -> None:
     source = tmp_path / "x.tiff"
     Image.new(mode, (3, 3)).save(source)
     result = call("filter", source, "-k", "box", "--gray")
     assert result.code == 1
     assert one_error(result) == (
-        f"cannot convert {source}: --gray needs red, green and blue, but it has {mode}; {way}"
+        f"cannot convert {source}: --gray needs red, green and blue, but it has {mode}; {hint}"
     )
 
 

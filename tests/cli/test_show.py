@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convcli.cli.terminal import way_of
+from convcli.cli.terminal import terminal_method
 from convcli.images.preview import COLOURS_256, ITERM, KITTY, SHADES, TRUE_COLOUR, Screen
 from convcli.images.read import read_picture
 from tests.conftest import ROOT, SAMPLES, Call, one_error
@@ -22,7 +22,7 @@ from tests.images.test_preview import of_blocks, of_kitty
 
 
 @pytest.mark.parametrize(
-    ("environment", "way"),
+    ("environment", "method"),
     [
         ({}, SHADES),
         ({"TERM": "dumb", "COLORTERM": "truecolor"}, SHADES),
@@ -39,14 +39,14 @@ from tests.images.test_preview import of_blocks, of_kitty
         ({"TERM": "xterm"}, COLOURS_256),
     ],
 )
-def test_the_environment_tells_what_a_terminal_shows(environment: dict[str, str], way: str) -> None:
-    assert way_of(environment) == way
+def test_the_environment_tells_what_a_terminal_shows(environment: dict[str, str], method: str) -> None:
+    assert terminal_method(environment) == method
 
 
 def on_terminal(
     folder: Path, *words: object, size: tuple[int, ...], **environment: str
 ) -> tuple[bytes, bytes, int]:
-    """Run the program with its answer on a terminal of so many rows, columns and pixels."""
+    """Run the program on a terminal with the given rows, columns and pixels."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", *size))
     attributes = termios.tcgetattr(theirs)

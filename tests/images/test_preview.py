@@ -91,15 +91,15 @@ READERS = {KITTY: of_kitty, ITERM: of_iterm, TRUE_COLOUR: of_blocks}
     st.integers(17, 40),
     st.sampled_from(["L", "RGB", "RGBA", "LA"]),
 )
-def test_pixels_come_back(way: str, height: int, width: int, mode: str) -> None:
+def test_pixels_round_trip(method: str, height: int, width: int, mode: str) -> None:
     pixels = RNG.integers(0, 256, (height, width, len(mode)), dtype=np.uint8)
     if mode.endswith("A"):
         pixels[..., -1] = 255
     shown, notes = preview(
-        Frame(pixels[..., 0] if mode == "L" else pixels, mode), Screen(way, 60, 60, (3, 3)), "x"
+        Frame(pixels[..., 0] if mode == "L" else pixels, mode), Screen(method, 60, 60, (3, 3)), "x"
     )
-    back = READERS[way](shown)
-    if way != TRUE_COLOUR:
+    back = READERS[method](shown)
+    if method != TRUE_COLOUR:
         factor = back.shape[0] // height  # a tiny picture is enlarged
         assert factor == 160 // max(height, width)
         assert (back[::factor, ::factor].repeat(factor, 0).repeat(factor, 1) == back).all()
@@ -108,10 +108,10 @@ def test_pixels_come_back(way: str, height: int, width: int, mode: str) -> None:
     assert notes == ()
 
 
-@pytest.mark.parametrize("way", READERS)
-def test_a_picture_is_reduced_to_the_room_that_there_is(way: str) -> None:
+@pytest.mark.parametrize("method", READERS)
+def test_a_picture_is_reduced_to_the_size_of_the_screen(method: str) -> None:
     pixels = RNG.integers(0, 256, (80, 240, 3), dtype=np.uint8)
-    back = READERS[way](preview(Frame(pixels, "RGB"), Screen(way, 60, 100, (1, 1)), "x")[0])
+    back = READERS[method](preview(Frame(pixels, "RGB"), Screen(method, 60, 100, (1, 1)), "x")[0])
     wanted = pixels.reshape(20, 4, 60, 4, 3).mean(axis=(1, 3))
     assert back.shape == wanted.shape
     assert np.abs(back - wanted).max() <= 1

@@ -102,16 +102,16 @@ def test_unsupported_modes_are_refused_with_alternatives(form: str) -> None:
     for mode in ARRAYS.keys() - FORMATS[form].modes - FORMATS[form].deep:
         channels, dtype = channels_of(mode), dtype_of(mode)
         narrowed = is_float(mode) and FORMATS[form].holds(channels)
-        way = (
+        hint = (
             "map its values to 8 bits with `value_range`, or keep them in one of these: "
             if narrowed
             else "these can: "
         )
         with pytest.raises(ImageError) as error:
             encode(still(mode), form, "out")
-        start = f"cannot write out: {form} cannot hold the pixel mode {mode}; {way}"
+        start = f"cannot write out: {form} cannot hold the pixel mode {mode}; {hint}"
         assert str(error.value).startswith(start)
-        able, _, way = str(error.value).removeprefix(start).partition("; ")
+        able, _, hint = str(error.value).removeprefix(start).partition("; ")
         wanted = ""
         if (
             not narrowed
@@ -126,7 +126,7 @@ def test_unsupported_modes_are_refused_with_alternatives(form: str) -> None:
             and form != "PBM"
         ):
             wanted = "or convert it to grey with `gray=True`"
-        assert way == wanted
+        assert hint == wanted
         assert able.split(", ") == [
             form.endings[0] for name, form in FORMATS.items() if form.holds(mode) and name not in UNADVISED
         ]

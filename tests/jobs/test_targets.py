@@ -224,8 +224,8 @@ def test_skip_existing_does_the_rest(call: Call, here: Path) -> None:
     assert Path("out/a.png").stat() == before
     assert call(*run, "-q") == (0, "", "")
     assert Path("out/deep/a.png").read_bytes() == Path("out/a.png").read_bytes()
-    foretold = call(*run, "--dry-run")
-    assert (foretold.code, foretold.out, foretold.err.count(" exists")) == (0, "", 3)
+    dry_run = call(*run, "--dry-run")
+    assert (dry_run.code, dry_run.out, dry_run.err.count(" exists")) == (0, "", 3)
 
 
 def test_the_advice_for_existing_outputs_is_printed_once_at_the_end(call: Call, here: Path) -> None:
@@ -233,13 +233,13 @@ def test_the_advice_for_existing_outputs_is_printed_once_at_the_end(call: Call, 
     assert call(*run).code == 0
     code, out, err = call(*run)
     assert (code, out) == (1, "")
-    *errors, summary, way = err.splitlines()
+    *errors, summary, hint = err.splitlines()
     assert errors == [
         f"convcli: error: out/{name} exists" for name in ("a.png", "deep/a.png", "deep/er/b.png")
     ]
     assert summary.startswith("convcli: 0 done, 3 failed; ")
     assert (
-        way
+        hint
         == "convcli: use --skip-existing to skip inputs whose outputs exist, or --force to replace the outputs"
     )
     assert call(*run, "-q").err.splitlines() == errors
@@ -331,8 +331,8 @@ def test_options_that_contradict_each_other(call: Call, here: Path, words: str, 
 def test_in_place_replaces_the_inputs(call: Call, here: Path) -> None:
     Path("in/a.png").chmod(0o640)
     assert filtered(call, "in/a.png", "-o", "expected.png") == ["expected.png"]
-    foretold = call("filter", "in", "--recursive", "--in-place", "--kernel", "box", "--dry-run")
-    assert foretold.out.splitlines()[0].endswith("write in/a.png: PNG, L, rows x columns 320x400")
+    dry_run = call("filter", "in", "--recursive", "--in-place", "--kernel", "box", "--dry-run")
+    assert dry_run.out.splitlines()[0].endswith("write in/a.png: PNG, L, rows x columns 320x400")
     assert Path("in/a.png").read_bytes() == HOUSE
     names = filtered(call, "in", "--recursive", "--in-place")
     assert names == ["in/a.png", "in/deep/a.png", "in/deep/er/b.png"]

@@ -96,7 +96,7 @@ class Phases(NamedTuple):
 
     @property
     def worth_copying(self) -> bool:
-        """Return whether elements are used by so many taps that dividing the input is worth a copy."""
+        """Return whether enough taps use each element to make copying the divided input worthwhile."""
         return set(self.slide.stride) == {1} or prod(self.slide.kernel_size) > prod(self.slide.stride)
 
     def taps(self, axis: int, before: int = 0) -> tuple[Taps, ...]:

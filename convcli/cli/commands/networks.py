@@ -42,10 +42,10 @@ def _list(word: str | None) -> Answer:
         if word is None or word.lower() in f"{entry.name} {entry.about} {entry.source}".lower()
     ] or [ZOO[name] for name in beginning(word or "")]
     if not found:
-        way = network_instead(word or "")
-        if not way.startswith("did you mean"):
-            way = "leave it out to list all networks"
-        raise ArgumentError(f"no network has {word!r} in its name or source; {way}")
+        hint = network_instead(word or "")
+        if not hint.startswith("did you mean"):
+            hint = "leave it out to list all networks"
+        raise ArgumentError(f"no network has {word!r} in its name or source; {hint}")
     rows = [
         {
             "name": entry.name,

@@ -41,8 +41,8 @@ class NetworkOptions(NamedTuple):
                 )
             if self.network is not None and name in layer_options and name not in BESIDE:
                 of_input = name in ("n", "in_channels")
-                way = "the input of a network is --input 3x224x224" if of_input else "leave it out"
-                raise ArgumentError(f"{option} {OF_ONE_LAYER}; {way}")
+                hint = "the input of a network is --input 3x224x224" if of_input else "leave it out"
+                raise ArgumentError(f"{option} {OF_ONE_LAYER}; {hint}")
 
     def shapes(self) -> Any:
         """Return the shapes for `load_network`."""

@@ -50,10 +50,10 @@ def checkerboard(layer: Layer, matrix: Array, divisor: float) -> tuple[str, ...]
     scale = np.abs(sums).max()
     if np.ptp(sums) > ROUNDING * scale:
         sides = zip(axis_names(layer.dims), layer.kernel_size, layer.stride, layer.dilation, strict=True)
-        ways = {remedy(k, s, d) for _, k, s, d in sides if is_uneven(k, s, d)}
-        way = "; ".join(sorted(ways)) or f"take {_even(layer)}`variant='resize-conv'`"
+        remedies = {remedy(k, s, d) for _, k, s, d in sides if is_uneven(k, s, d)}
+        hint = "; ".join(sorted(remedies)) or f"take {_even(layer)}`variant='resize-conv'`"
         return (
-            f"checkerboard: uniform areas get {sums.min():.3g} to {sums.max():.3g} of their brightness; {way}",
+            f"checkerboard: uniform areas get {sums.min():.3g} to {sums.max():.3g} of their brightness; {hint}",
         )
     if scale and abs(sums.flat[0] - 1) > 1e-3 and sums.flat[0] > 0:
         return (

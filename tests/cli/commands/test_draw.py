@@ -183,7 +183,7 @@ def test_text_loads_no_arrays() -> None:
 
 
 def on_terminal(words: list[str], size: tuple[int, int], **environment: str) -> str:
-    """Run the program on a terminal of so many rows and columns; return all that it writes there."""
+    """Run the program on a terminal with the given rows and columns; return all of its output."""
     import fcntl
     import struct
     import termios

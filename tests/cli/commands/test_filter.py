@@ -181,7 +181,7 @@ def test_an_output_that_exists_is_kept_without_force(call: Call, house: Path) ->
     assert read_picture(target)
 
 
-# What is wrong
+# Errors
 
 
 @pytest.mark.parametrize(

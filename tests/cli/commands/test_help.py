@@ -53,17 +53,17 @@ def test_lines_are_no_longer_than_can_be_read_on_a_wide_terminal(
 
 
 @pytest.mark.parametrize(
-    ("word", "way"),
+    ("word", "hint"),
     [
         ("paddings", "did you mean 'padding'?"),
         ("Filter", "did you mean 'filter'?"),
         ("q", f"use {', '.join(dict.fromkeys([*TOPICS, *COMMANDS]))}"),
     ],
 )
-def test_an_unknown_word(call: Call, word: str, way: str) -> None:
+def test_an_unknown_word(call: Call, word: str, hint: str) -> None:
     result = call("help", word)
     assert result.code == 2
-    assert one_error(result) == f"there is no topic or command {word!r}; {way}"
+    assert one_error(result) == f"there is no topic or command {word!r}; {hint}"
 
 
 def test_the_version_has_a_short_option(call: Call) -> None:

@@ -63,9 +63,9 @@ def test_every_variant_writes_the_picture_of_the_dry_run(
     call: Call, small: Path, tmp_path: Path, variant: str
 ) -> None:
     out = tmp_path / "x.png"
-    foretold = call("filter", small, *WORDS[variant].split(), "-o", out, "--dry-run", "--stats", "-q")
-    assert foretold.code == 0
-    facts = json.loads(foretold.out)
+    dry_run = call("filter", small, *WORDS[variant].split(), "-o", out, "--dry-run", "--stats", "-q")
+    assert dry_run.code == 0
+    facts = json.loads(dry_run.out)
     assert not out.exists()
     done = call("filter", small, *WORDS[variant].split(), "-o", out, "--stats", "-q")
     assert (done.code, done.err) == (0, "")

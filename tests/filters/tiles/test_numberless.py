@@ -39,15 +39,15 @@ def test_a_bad_sample_stays_within_the_reach_of_the_kernels(
 
 
 def test_fast_sums_are_used_for_finite_values_only() -> None:
-    asked: list[str] = []
+    used: list[str] = []
 
     def named(name: str) -> object:
-        return lambda strip, out, scratch: asked.append(name)
+        return lambda strip, out, scratch: used.append(name)
 
     sums = FiniteSums(named("quick"), named("plain"), most=10.0)  # type: ignore[arg-type]
     for value in (1.0, 10.0, 11.0, -11.0, np.nan, np.inf, -np.inf):
         sums(np.array([[0.0, value]]), np.empty((1, 1)), None)  # type: ignore[arg-type]
-    assert asked == ["quick", "quick", "plain", "plain", "plain", "plain", "plain"]
+    assert used == ["quick", "quick", "plain", "plain", "plain", "plain", "plain"]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

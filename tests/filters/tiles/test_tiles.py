@@ -160,7 +160,7 @@ def test_frames_and_channels_are_tiled_together(small_tiles):
     assert np.array_equal(found.pixels, whole.pixels)
 
 
-class PictureWork(Source):
+class RecordingSource(Source):
     """A source that records which of its positions were requested."""
 
     def __init__(self, shape):
@@ -196,7 +196,7 @@ def test_only_the_input_of_the_windows_is_requested(k, s, d, pad, mode, transpos
     count = layer.output_size((n, 1))[0]
     start = data.draw(st.integers(0, count - 1))
     stop = data.draw(st.integers(start + 1, count))
-    source = PictureWork((1, n, 1))
+    source = RecordingSource((1, n, 1))
     mode = "zeros" if transposed else mode
     made = layered(layer, source, {"weight": np.ones((1, 1, k, 1))}, Border(mode))
     made((slice(start, stop), slice(0, 1)))
@@ -212,9 +212,9 @@ def test_only_the_input_of_the_windows_is_requested(k, s, d, pad, mode, transpos
         first, last = start * s - pad, (stop - 1) * s - pad + (k - 1) * d
         box = set(marked[first + 40 : last + 41].tolist())
         box = set(range(min(box - {-1}, default=0), max(box, default=0) + 1))
-    asked = set(np.flatnonzero(source.places[:, 0]).tolist())
-    assert needed - {-1} <= asked
-    assert asked <= box or not needed - {-1}
+    requested = set(np.flatnonzero(source.places[:, 0]).tolist())
+    assert needed - {-1} <= requested
+    assert requested <= box or not needed - {-1}
 
 
 PADS = {
@@ -264,7 +264,7 @@ def test_very_distant_positions_repeat_the_near_ones(mode):
 
 
 def test_cached_rows_are_not_computed_again():
-    source = PictureWork((1, 20, 4))
+    source = RecordingSource((1, 20, 4))
     kept = Kept(source)
     kept((slice(0, 8), slice(0, 4)))
     source.places[:] = False
@@ -392,7 +392,7 @@ def test_floats_do_not_depend_on_the_threads_that_share_the_tiles(small_tiles, a
 
 
 def test_nothing_is_cached_between_tiles():
-    source = PictureWork((1, 20, 4))
+    source = RecordingSource((1, 20, 4))
     kept = Kept(source)
     kept((slice(0, 8), slice(0, 4)))
     source.places[:] = False

@@ -209,16 +209,16 @@ def test_damage_is_one_error_and_nothing_on_stderr(capfd: pytest.CaptureFixture[
 @pytest.mark.parametrize("missing", ["tifffile", "imagecodecs"])
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    way = r"pip install 'convcli\[codecs\]'$"
+    hint = r"pip install 'convcli\[codecs\]'$"
     with pytest.raises(
-        ImageError, match=f"it has 16 bits per colour channel, which would be reduced to 8; {way}"
+        ImageError, match=f"it has 16 bits per colour channel, which would be reduced to 8; {hint}"
     ):
         read_picture(written(deep(5, 7, 3)))
-    with pytest.raises(ImageError, match=f"it is damaged, or a TIFF that needs an extra; {way}"):
+    with pytest.raises(ImageError, match=f"it is damaged, or a TIFF that needs an extra; {hint}"):
         read_picture(written(deep(5, 7, 3, dtype="float32")))
     picture = Picture((Frame(deep(5, 7, 3), "RGB;16"),), "PNG")
     with pytest.raises(
-        ImageError, match=rf"TIFF of RGB;16 needs an extra \(`output='x.npy'` does not\); {way}"
+        ImageError, match=rf"TIFF of RGB;16 needs an extra \(`output='x.npy'` does not\); {hint}"
     ):
         encode(picture, "TIFF", "out")
     assert "RGB;16" in FORMATS["TIFF"].deep

@@ -239,7 +239,7 @@ def test_an_invalid_background_is_left_out(call: Call, tmp_path: Path, data: byt
     assert (b"bKGD" in found, said) == (False, "left out: the PNG chunk bKGD\n")
 
 
-# Every way in which a PNG is written
+# Every kind of written PNG
 
 SAID = {
     "icc": PROFILE,

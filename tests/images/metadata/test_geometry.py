@@ -52,7 +52,7 @@ def on_earth(tags: dict[int, object], row: np.ndarray, column: np.ndarray) -> tu
     return x + (i - at) * across, y - (j - line) * down
 
 
-WAYS = [
+OPTIONS = [
     ["-k", "box:3"],
     ["-k", "box:5", "--stride", "2"],
     ["-k", "box:3", "--stride", "3x2"],
@@ -72,21 +72,21 @@ WAYS = [
 
 @pytest.mark.parametrize("matrix", [False, True], ids=["tie point", "matrix"])
 @pytest.mark.parametrize("kind", [AREA, POINT], ids=["areas", "points"])
-@pytest.mark.parametrize("way", WAYS, ids=" ".join)
+@pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
 def test_the_georeference_follows_the_pixels(
-    call: Call, tmp_path: Path, way: list[str], kind: int, matrix: bool
+    call: Call, tmp_path: Path, options: list[str], kind: int, matrix: bool
 ) -> None:
     places = []
     for ramp in (Y, X):
         source, target = tmp_path / "in.tif", tmp_path / "out.tif"
         geotiff(source, ramp, kind, matrix=matrix)
-        result = call("filter", source, *way, "-o", target, "--force")
+        result = call("filter", source, *options, "-o", target, "--force")
         assert (result.code, "left out" in result.err) == (0, False), result.err
         places.append(tifffile.imread(target))
     rows, columns = places
     inner = slice(4, -4), slice(4, -4)  # near the border, values are not means of a ramp
     y, x = np.indices(rows.shape)
-    blocks = 1.0 if "resize-conv" in way else 1e-6  # pixels are repeated before filtering
+    blocks = 1.0 if "resize-conv" in options else 1e-6  # pixels are repeated before filtering
     there = on_earth(tags_of(target), y[inner], x[inner])
     right = on_earth(tags_of(source), rows[inner], columns[inner])
     assert np.abs(there[0] - right[0]).max() < blocks * 6
@@ -128,7 +128,7 @@ def test_an_unmoved_picture_keeps_its_numbers(call: Call, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("way", "lost"),
+    ("options", "lost"),
     [
         (
             ["-k", "box", "--offsets", "swirl"],
@@ -143,12 +143,12 @@ def test_an_unmoved_picture_keeps_its_numbers(call: Call, tmp_path: Path) -> Non
     ids=["swirl", "global", "rpc"],
 )
 def test_georeferences_that_cannot_be_adjusted_are_left_out(
-    call: Call, tmp_path: Path, way: list[str], lost: str
+    call: Call, tmp_path: Path, options: list[str], lost: str
 ) -> None:
     source, target = tmp_path / "in.tif", tmp_path / "out.tif"
     extra = [(50844, "d", 92, tuple(map(float, range(92))), True)]
     geotiff(source, X.astype(np.uint8), extratags=extra)
-    result = call("filter", source, *way, "-o", target)
+    result = call("filter", source, *options, "-o", target)
     assert result.err.endswith(f"in.tif: left out: {lost}\n")
     found = tags_of(target)
     assert 50844 not in found
