@@ -7,7 +7,7 @@ from convcli.cli.calculators.question import Question, Size
 from convcli.cli.options.layer_options import LayerOptions, flag
 from convcli.errors import ArgumentError
 from convcli.layers.axes import axis_names, per_axis
-from convcli.layers.inverse import MOST_DILATION, MOST_STRIDE, solve
+from convcli.layers.inverse import MOST_DILATION, MOST_STRIDE, Solution, solve
 from convcli.layers.text.notation import format_padding_as_typed
 from convcli.networks.rows import Row
 from convcli.render import Answer
@@ -23,10 +23,10 @@ NOT_OF_SIZES = (
 COLUMNS = ("axis", "kernel_size", "padding", "stride", "dilation")
 
 
-def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[str]]:
-    """Return a row for every solution, the simplest first, and a line for each axis without a solution.
+def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[Row]]:
+    """Return a row for every solution, the simplest first, and a row for each axis without a solution.
 
-    Options that were typed keep their values.
+    Options that were typed keep their values. The field `error` is the reason why an axis has no solution.
     """
     if options.chain is not None or options.ceil:
         raise ArgumentError("--target solves for one convolution; leave out --layers and --ceil")
@@ -52,10 +52,7 @@ def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[s
                     f"time, or raise it with --max-rows {10 * options.max_rows}"
                 )
             if not found:
-                unsolved.append(
-                    f"{axis.name}: no options turn {axis.n} into {axis.target} with kernel size {axis.kernel}, "
-                    f"strides up to {MOST_STRIDE} and dilations up to {MOST_DILATION}{_kept(options)}"
-                )
+                unsolved.append(_unsolved(axis, given, options, transposed))
     sizes = ("input_size",) if len({row["input_size"] for row in rows}) > 1 else ()
     columns = (*COLUMNS[:1], *sizes, *COLUMNS[1:], *(("output_padding",) if transposed else ()))
     value = ("padding", "stride", "dilation", "output_padding")[: 4 if transposed else 3]
@@ -119,18 +116,76 @@ def _on_axis(name: str, value: Any, place: int, dims: int) -> Any:
 def _solutions(axis: _Axis, given: Given, transposed: bool) -> list[Row]:
     return [
         {
-            "axis": axis.name,
-            "input_size": axis.n,
-            "output_size": axis.target,
-            "kernel_size": axis.kernel,
+            **_sizes(axis),
             **solution._asdict(),
             "padding": solution.padding if isinstance(solution.padding, int) else [list(solution.padding)],
+            "error": None,
         }
         for solution in solve(axis.n, axis.target, axis.kernel, transposed, **given)
     ]
 
 
-def _kept(options: LayerOptions) -> str:
-    typed = {"--p": options.p, "--s": options.s, "--d": options.d, "--output-padding": options.output_padding}
-    names = [name for name, value in typed.items() if value is not None]
-    return f", with {', '.join(names)} as given" if names else ""
+def _sizes(axis: _Axis) -> Row:
+    return {
+        "axis": axis.name,
+        "input_size": axis.n,
+        "output_size": axis.target,
+        "kernel_size": axis.kernel,
+    }
+
+
+def _unsolved(axis: _Axis, given: Given, options: LayerOptions, transposed: bool) -> Row:
+    """Return the row of an axis without a solution."""
+    searched = [
+        f"{name}s up to {most}"
+        for name, most in (("stride", MOST_STRIDE), ("dilation", MOST_DILATION))
+        if f"{name}s" not in given
+    ]
+    kept = [
+        name
+        for name, value in zip(("--p", "--s", "--d", "--output-padding"), _typed(options), strict=True)
+        if value is not None
+    ]
+    parts = [f"kernel size {axis.kernel}", *searched, *([f"{', '.join(kept)} as given"] if kept else [])]
+    ways = _ways(axis, given, transposed, plain=options.variant is None)
+    if kept and solve(axis.n, axis.target, axis.kernel, transposed):
+        ways.insert(0, f"leave out {' and '.join(kept)}")
+    way = " or ".join(ways) if ways else "give another --target"
+    where = "" if axis.name == "each" else f"{axis.name}: "
+    with_all = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+    return {
+        **_sizes(axis),
+        **dict.fromkeys(Solution._fields),
+        "error": f"{where}no layer turns {axis.n} into {axis.target} with {with_all}; {way}",
+    }
+
+
+def _typed(options: LayerOptions) -> tuple[Any, ...]:
+    return options.p, options.s, options.d, options.output_padding
+
+
+def _ways(axis: _Axis, given: Given, transposed: bool, *, plain: bool) -> list[str]:
+    """Return the changes of one option that give the size: the stride, the kernel size, or the kind of convolution.
+
+    plain : whether no variant was typed, so that --transposed may be given
+    """
+    n, target, kernel = axis.n, axis.target, axis.kernel
+    larger, smaller = max(n, target), min(n, target)  # a transposed convolution enlarges by its stride
+    stride = max(1, (larger - kernel) // (smaller - 1)) if smaller > 1 else larger
+    # The most padding, d*(k - 1) on both sides, gives the target if s*(target - 1) <= n - 1 + d*(k - 1).
+    least = min(given.get("strides", [1])) * (target - 1) - (n - 1)
+    wider = -(-least // max(given.get("dilations", [MOST_DILATION]))) + 1
+    ways = []
+    if stride > MOST_STRIDE and solve(n, target, kernel, transposed, **{**given, "strides": [stride]}):
+        ways.append(f"give --s {stride}")
+    if wider > kernel and solve(n, target, wider, transposed, **given):
+        ways.append(f"give --k {wider}")
+    if plain and not transposed:
+        strides = {} if "strides" in given else {"strides": [stride]}
+        if solve(n, target, kernel, transposed=True, **given):
+            ways.append("give --transposed")
+        elif target > n and solve(n, target, kernel, transposed=True, **given, **strides):
+            ways.append(f"give --transposed --s {stride}")
+    if transposed and solve(n, target, kernel, **given):
+        ways.append("leave out --transposed" if plain else "take another --variant")
+    return ways

@@ -70,7 +70,7 @@ def command(
 
     With a NETWORK, a name from convcli networks or a TOML file, it does so for every layer. Several values of an
     option, separated by commas, make a row for each combination: --k 3,5,7 --s 1,2. If one has no answer, its row has
-    the reason, and the exit code is 1.
+    the reason, and the exit code is 1; so it is if --target has no solution.
 
     \f
 
@@ -90,10 +90,14 @@ def command(
         from convcli.cli.calculators.solve_backwards import solve_backwards
 
         solved, unsolved = solve_backwards(layer, target)
-        answer.give(messages, solved)
-        for line in unsolved:
-            messages.note(line)
-        return 0
+        if answer.shows("error"):
+            rows = [*solved.rows, *unsolved]
+            solved = solved._replace(rows=rows, results=rows)
+        if solved.rows:
+            answer.give(messages, solved)
+        for row in unsolved:
+            messages.error(str(row["error"]))
+        return 1 if unsolved else 0
     questions = layer.questions()
     columns = OF_SIZES if all(question.is_of_sizes for question in questions) else OF_SHAPES
     made = answer_rows("shape", questions, columns, "output_size", _remarks)

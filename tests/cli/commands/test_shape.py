@@ -1,5 +1,7 @@
 """convcli shape: sizes, chains, sweeps, and solving for options."""
 
+import csv
+import io
 import json
 from collections.abc import Callable
 
@@ -154,13 +156,49 @@ def test_the_simplest_solution_is_first_and_given_options_are_kept(call: Call) -
     assert {row["stride"] for row in rows} == {4}
 
 
-def test_no_solution_is_reported(call: Call) -> None:
-    for form in ("table", "json", "value"):
-        code, out, err = call("shape", *"--n 7 --k 3 --target 1000 --s 1,2 --format".split(), form)
-        assert code == 0
-        assert err.startswith("convcli: each: no options turn 7 into 1000 with kernel size 3")
-        assert err.endswith("with --s as given\n")
-    assert out == ""
+def test_a_target_without_a_solution_is_an_error_that_names_what_to_change(call: Call) -> None:
+    line = "--n 7 --k 3 --target 1000 --s 1,2 --format".split()
+    why = "no layer turns 7 into 1000 with kernel size 3, dilations up to 4 and --s as given; give --k 250"
+    for form in ("table", "markdown", "value"):
+        assert call("shape", *line, form) == (1, "", f"convcli: error: {why}\n")
+    (row,) = json.loads(call("shape", *line, "json").out)["rows"]
+    assert (row["axis"], row["padding"], row["stride"], row["error"]) == ("each", None, None, why)
+    (row,) = csv.DictReader(io.StringIO(call("shape", *line, "csv").out))
+    assert (row["output_size"], row["padding"], row["error"]) == ("1000", "", why)
+
+
+def test_axes_with_a_solution_are_listed_beside_those_without(call: Call) -> None:
+    line = "--n 7x9 --k 3 --target 100x4 --s 2 --d 1 --format".split()
+    result = call("shape", *line, "value")
+    assert (result.code, result.out) == (1, "0\t2\t1\n0:1\t2\t1\n")
+    assert result.err == (
+        "convcli: error: height: no layer turns 7 into 100 with kernel size 3 and --s, --d as given; give --k 193\n"
+    )
+    rows = json.loads(call("shape", *line, "json").out)["rows"]
+    assert [(row["axis"], row["error"] is None) for row in rows] == [
+        ("width", True),
+        ("width", True),
+        ("height", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "ways"),
+    [
+        ("--n 7 --k 3 --target 100", "give --k 25 or give --transposed --s 16"),
+        ("--n 7 --k 3 --target 17 --s 2", "give --k 8 or give --transposed"),
+        ("--n 1000 --k 3 --target 10", "give --s 110"),
+        ("--n 100 --k 3 --target 10 --p 0 --s 1", "give --s 10"),
+        ("--n 10 --k 3 --target 1000 --transposed", "give --s 110 or give --k 249"),
+        ("--n 100 --k 9 --target 60 --transposed", "leave out --transposed"),
+    ],
+)
+def test_what_is_advised_for_a_target_gives_it(call: Call, line: str, ways: str) -> None:
+    assert call("shape", *line.split()).err.partition("; ")[2] == f"{ways}\n"
+    for way in ways.split(" or "):
+        added = way.partition("give ")[2].split()
+        words = [*line.removesuffix(way.partition("leave out ")[2]).split(), *added]
+        assert call("shape", *words).code == 0, way
 
 
 @pytest.mark.parametrize("typed", ["--s 2x2", "--s 2", "--p 1", "--p 1x1", "--d 1", "--s 2 --p 1 --d 1"])
