@@ -5,6 +5,11 @@ from math import inf
 
 from convcli.errors import ArgumentError
 
+# Nested lists of numbers: a row, rows, and slices of rows.
+_ROW = r"\[[^\[\]]*\]"
+_ROWS = rf"\[\s*{_ROW}(?:[\s,]*{_ROW})*[\s,]*\]"
+_SLICES = rf"\[\s*{_ROWS}(?:[\s,]*{_ROWS})*[\s,]*\]"
+
 
 def read_real(word: str) -> int | float:
     """Return the number in a text like 7, 0.5, 1e-3 or 1/9, or raise ArgumentError.
@@ -60,6 +65,26 @@ def split(row: str, commas: str = ",") -> list[str]:
     if row.endswith(tuple(commas)):
         row = row[:-1].rstrip()
     return re.split(rf"\s*[{commas}]\s*|\s+", row)
+
+
+def without_brackets(text: str) -> str:
+    """Return a nested list as rows separated by ; and slices separated by |; return any other text unchanged.
+
+    The brackets may be those of Python, NumPy, MATLAB or C: [] or () or {}.
+
+    >>> without_brackets("[[0, -1], [5, 1/2]]"), without_brackets("[1 2; 3 4]"), without_brackets("box")
+    ('0, -1; 5, 1/2', '1 2; 3 4', 'box')
+    """
+    if text[:1] not in ("[", "(", "{"):
+        return text
+    plain = text.translate(str.maketrans("(){}", "[][]"))
+    if re.fullmatch(_ROW, plain):
+        return plain[1:-1].strip()
+    if re.fullmatch(_ROWS, plain):
+        return "; ".join(row[1:-1].strip() for row in re.findall(_ROW, plain))
+    if re.fullmatch(_SLICES, plain):
+        return " | ".join(map(without_brackets, re.findall(_ROWS, plain[1:-1])))
+    return text
 
 
 def words_of_arguments(text: str) -> list[str]:

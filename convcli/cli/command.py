@@ -1,8 +1,10 @@
 """The class of all commands, which formats their help: examples, the most used options, and all with --help-all."""
 
+import itertools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from inspect import cleandoc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,8 +12,14 @@ from convcli.cli import COMMANDS, SETTINGS
 from convcli.cli.settings import settings
 from convcli.cli.user_messages import Messages
 
+if TYPE_CHECKING:
+    from convcli.cli.positional_words import Advice
+
 TYPED = "convcli.typed"  # the key in a context's `meta` of the names of the typed parameters, in their order
 HELP = {"-h", "--help", "--help-all"}  # these work even if the file of settings is invalid
+_LONG_WORD = re.compile(
+    r"-[A-Za-z][A-Za-z-]+"
+)  # a long option with one dash, as ImageMagick and ffmpeg have it
 WIDEST = 24  # width of the column of names in grouped help; longer names get a separate line
 
 
@@ -27,6 +35,7 @@ class Command(click.Command):
         topics: Sequence[str] = (),
         moved: Mapping[str, str] | None = None,
         more: Callable[[], str] | None = None,
+        words: "Advice | None" = None,
         **kwargs: Any,
     ) -> None:
         """Create the command.
@@ -35,8 +44,9 @@ class Command(click.Command):
         groups : the headings of the help, each with the names of its options; other options follow
         leading : the names of the options that --help explains, if there are too many to explain all
         topics : the pages of convcli help that explain more
-        moved : options of another command, each with the way to use that command
+        moved : options that users expect here, each with what is used instead
         more : a function that returns the text below all options
+        words : a function that returns what to type instead of positional words, if they are wrong
         """
         super().__init__(*args, **kwargs)
         self.examples = examples
@@ -45,6 +55,7 @@ class Command(click.Command):
         self.topics = topics
         self.moved = moved or {}
         self.more = more
+        self.words = words
         if leading:
             self.params.append(_help_all_option())
 
@@ -53,11 +64,47 @@ class Command(click.Command):
         if (messages := ctx.find_object(Messages)) is not None:
             messages.parameters = self.get_params(ctx)
         if not ctx.resilient_parsing:
-            _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+            values, extra, order = self._parsed(ctx, args)
             ctx.meta[TYPED] = [parameter.name for parameter in order]
+            if not HELP.intersection(args):
+                self._check_words(ctx, values, extra)
         if not ctx.resilient_parsing and not HELP.intersection(args):
             self._take_settings(ctx)
         return super().parse_args(ctx, args)
+
+    def _parsed(
+        self, ctx: click.Context, args: Sequence[str]
+    ) -> tuple[Mapping[str, Any], Sequence[str], Any]:
+        """Return the values, the words that are left and the options in their order.
+
+        Of a word such as -blur, Click names only -b in its error; the whole word says more.
+        """
+        options = {name for each in self.get_params(ctx) for name in each.opts}
+        for word in (word.partition("=")[0] for word in itertools.takewhile("--".__ne__, args)):
+            if _LONG_WORD.fullmatch(word) and f"-{word}" in options:  # else -output would be -o utput
+                raise click.NoSuchOption(word, ctx=ctx)
+        try:
+            return self.make_parser(ctx).parse_args(args=list(args))
+        except click.NoSuchOption as error:
+            letter = error.option_name
+            words = [word.partition("=")[0] for word in args if _LONG_WORD.match(word)]
+            whole = next((word for word in words if len(letter) == 2 and letter[1] in word), None)
+            if whole is None:
+                raise
+            raise click.NoSuchOption(whole, ctx=ctx) from None
+
+    def _check_words(self, ctx: click.Context, values: Mapping[str, Any], extra: Sequence[str]) -> None:
+        """Raise UsageError for positional words that the command does not take, with what to type instead."""
+        words = []
+        for argument in (each for each in self.params if isinstance(each, click.Argument)):
+            value = values.get(argument.name or "")
+            words += [value] if isinstance(value, str) else list(value) if isinstance(value, tuple) else []
+        words += extra
+        if words and self.words is not None and (way := self.words(words, ctx.meta[TYPED])):
+            raise click.UsageError(f"Unexpected words {' '.join(words)!r}: {way}", ctx)
+        if extra:
+            usage = " ".join([ctx.command_path, *self.collect_usage_pieces(ctx)])
+            raise click.UsageError(f"Unexpected words {' '.join(extra)!r}; the usage is {usage}", ctx)
 
     def _take_settings(self, ctx: click.Context) -> None:
         """Take the values of options that are not on the command line from environment variables and the file."""

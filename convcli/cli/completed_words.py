@@ -45,8 +45,7 @@ def complete_networks(ctx: click.Context, param: click.Parameter, incomplete: st
 
 def complete_kernels(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """Complete the name of a kernel and its arguments, or a file."""
-    from convcli.kernels.kernel_grammar import arguments_of
-    from convcli.kernels.named import KERNELS
+    from convcli.kernels.named import KERNELS, arguments_of
 
     found = {name: tuple(arguments_of(build)) for name, build in KERNELS.items()}
     return _called(incomplete, found) or _file_or_nothing(incomplete, found)

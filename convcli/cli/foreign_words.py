@@ -1,4 +1,4 @@
-"""Commands and options as users of other tools spell them, and the command or the option that does it here."""
+"""Commands, options and topics as users of other tools spell them, and what does it here."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -9,6 +9,7 @@ from convcli.errors import instead_of
 from convcli.layers.activation import ACTIVATIONS
 
 _FILTER = "convcli filter PICTURE"
+_PLACED = "without an option"
 _NETWORK = f"{_FILTER} --network model.onnx"
 
 COMMANDS: Mapping[str, str] = {
@@ -32,6 +33,9 @@ COMMANDS: Mapping[str, str] = {
     "list": "convcli kernels or convcli networks",
     "version": "convcli --version",
     **dict.fromkeys(("docs", "man", "topics"), "convcli help"),
+    "explain": "convcli filter PICTURE --kernel SPEC --explain ROW,COLUMN, or convcli kernels SPEC",
+    **dict.fromkeys(("settings", "options", "set", "get"), "convcli config"),
+    **dict.fromkeys(("benchmark", "bench", "calibrate", "autotune"), "convcli tune"),
 }
 
 # Each with what is typed instead; where commands differ, the first whose option the command has.
@@ -39,6 +43,12 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("--blur", "--gaussian-blur", "--smooth"), ("--kernel gaussian:sigma=2",)),
     **dict.fromkeys(("--radius", "--std-dev"), ("--kernel gaussian:sigma=2",)),
     "--kernel": ("--size 5", "--kernel-size 3"),
+    **dict.fromkeys(("--morphology", "--convolve"), ("--kernel '0 -1 0; -1 5 -1; 0 -1 0'",)),
+    **dict.fromkeys(("--vf", "--lavfi", "--filter-complex"), ("--kernel gaussian:sigma=2",)),
+    "-i": (f"INPUT {_PLACED}",),
+    "--input": (f"INPUT {_PLACED}",),
+    "-t": ("--template T",),
+    **dict.fromkeys(("--needle", "--patch"), ("--template T",)),
     **dict.fromkeys(("--ksize", "--filter-size"), ("--size 5", "--kernel-size 3", "--kernel box:5")),
     "--kernel-size": ("--size 5", "--kernel box:5"),
     "--filter": ("--kernel sobel",),
@@ -61,19 +71,31 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("--16bit", "--16-bit", "--bits", "--bit-depth"), ("--depth 16",)),
     **dict.fromkeys(("--roi", "--rect", "--region", "--crop"), ("--only X,Y,WIDTH,HEIGHT",)),
     **dict.fromkeys(("--thumbnail", "--shrink"), ("--resize 50%",)),
-    **dict.fromkeys(("--max-pool", "--maxpool"), ("--pool max:2",)),
+    **dict.fromkeys(("--max-pool", "--maxpool", "--pooling"), ("--pool max:2",)),
     **dict.fromkeys(("--avg-pool", "--avgpool"), ("--pool avg:2",)),
-    **dict.fromkeys(("--model", "--onnx"), ("--network model.onnx", "NETWORK without an option")),
+    **dict.fromkeys(("--act", "--nonlinearity"), ("--activation relu",)),
+    **dict.fromkeys(("--dtype", "--float32", "--float"), ("--depth float",)),
+    **dict.fromkeys(("--epochs", "--iterations", "--iters"), ("--method sgd --steps 200",)),
+    **dict.fromkeys(("--learning-rate", "--rate"), ("--lr 0.1", "--dilation 2")),
+    **dict.fromkeys(("--flops", "--macs"), ("--field macs,flops",)),
+    **dict.fromkeys(("--params", "--parameters"), ("--field params",)),
+    **dict.fromkeys(("--unit", "--units"), ("--field macs,flops",)),
+    **dict.fromkeys(("--bs", "--batchsize", "--batch-size"), ("--batch 8",)),
+    "--mse": ("--field rmse,psnr",),
+    **dict.fromkeys(("--model", "--onnx"), ("--network model.onnx", f"NETWORK {_PLACED}")),
     **dict.fromkeys(("--threshold", "--fuzz", "--tol", "--atol"), ("--tolerance 1",)),
     **dict.fromkeys(("--metric", "--psnr", "--ssim"), ("--field psnr,ssim",)),
-    "--network": ("NETWORK without an option",),
+    "--network": (f"NETWORK {_PLACED}",),
     "--junit": ("--format junit",),
     **dict.fromkeys(("--json", "--csv"), ("--format json",)),
-    **dict.fromkeys(("--in-channels", "--channels-in"), ("--in 3",)),
-    **dict.fromkeys(("--out-channels", "--filters", "--channels-out"), ("--out 64",)),
+    **dict.fromkeys(("--in-channels", "--channels-in", "--cin", "--in-planes"), ("--in 3",)),
+    **dict.fromkeys(
+        ("--out-channels", "--filters", "--channels-out", "--cout", "--out-planes"), ("--out 64",)
+    ),
     **dict.fromkeys(("--image-size", "--resolution", "--input-shape"), ("--n 224", "--resize 224x224")),
     **dict.fromkeys(("--output-size", "--solve"), ("--target 112",)),
-    **dict.fromkeys(("--rate", "--dilate"), ("--dilation 2",)),
+    **dict.fromkeys(("--dilate", "--atrous"), ("--dilation 2",)),
+    **dict.fromkeys(("--strides", "--subsample"), ("--stride 2",)),
     **dict.fromkeys(("--fps", "--speed"), ("--delay",)),
 }
 
@@ -84,13 +106,12 @@ def command_instead(word: str, known: Iterable[str]) -> str:
     >>> command_instead("blur", ["filter"]), command_instead("macs", ["match"])
     ('use convcli filter PICTURE --kernel gaussian', 'use convcli cost NETWORK')
     """
-    from convcli.kernels.kernel_grammar import OTHER_NAMES
-    from convcli.kernels.named import KERNELS
+    from convcli.kernels.foreign_kernels import name_meant
 
     name = word.lower().replace("_", "-")
-    if replacement := COMMANDS.get(name):
-        return f"use {replacement}"
-    if kernel := name if name in KERNELS else next(iter(OTHER_NAMES.get(name, ())), None):
+    if hint := COMMANDS.get(name):
+        return f"use {hint}"
+    if kernel := name_meant(name):
         return f"use {_FILTER} --kernel {kernel}"
     if "." in word.strip(".") or "/" in word:
         return f"a command comes before files: convcli filter {word} --kernel sobel"
@@ -99,37 +120,105 @@ def command_instead(word: str, known: Iterable[str]) -> str:
 
 def option_instead(word: str, ctx: click.Context) -> str:
     """Return what to type instead of an unknown option of a command; empty if nothing is similar."""
-    options = {
-        name: parameter
-        for parameter in ctx.command.get_params(ctx)
-        if isinstance(parameter, click.Option) and not parameter.hidden
-        for name in (*parameter.opts, *parameter.secondary_opts)
-    }
+    options = _options(ctx.command, ctx)
     arguments = [each for each in ctx.command.params if isinstance(each, click.Argument)]
-    for replacement in OPTIONS.get(word.lower(), ()):
-        if replacement.startswith("NETWORK") and any("NETWORK" in (each.metavar or "") for each in arguments):
-            return f"use {replacement}"
-        if replacement.partition(" ")[0].rstrip(",") in options:
-            return f"use {replacement}"
-    bare = word.lstrip("-").lower()
-    if (kernel := _kernel_meant(bare)) and "--kernel" in options:
+    name = word.replace("_", "-") if word.startswith("--") else word
+    spellings = (name.lower(), *([f"-{name.lower()}"] if len(name) > 2 and name[1] != "-" else []))
+    for hint in (hint for spelling in spellings for hint in OPTIONS.get(spelling, ())):
+        place, _, rest = hint.partition(" ")
+        if rest == _PLACED and any(place in (each.metavar or "") for each in arguments):
+            return f"use {hint}"
+        if place.rstrip(",") in options:
+            return f"use {hint}"
+    for spelling in spellings:
+        if spelling in options:
+            return f"did you mean {spelling!r}?"
+    bare = name.lstrip("-").lower()
+    if any("SPEC" in (each.metavar or "") for each in arguments) and (kernel := _kernel_meant(bare)):
+        return f"use convcli {ctx.info_name} {kernel}"
+    if "--kernel" in options and (kernel := _kernel_meant(bare)):
         return f"use --kernel {kernel}"
     if bare in ACTIVATIONS and "--activation" in options:
         return f"use --activation {bare}"
-    names = {name.lstrip("-"): name for name in options if name.startswith("--")}
+    names = {each.lstrip("-"): each for each in options if each.startswith("--")}
     close = get_close_matches(bare, names, n=2, cutoff=0.65)
-    return f"did you mean {' or '.join(repr(names[name]) for name in close)}?" if close else ""
+    if close:
+        return f"did you mean {' or '.join(repr(names[each]) for each in close)}?"
+    return option_elsewhere(name, ctx)
+
+
+def option_elsewhere(word: str, ctx: click.Context) -> str:
+    """Return the commands that have an option, as advice for one that has not; empty if there is none."""
+    group = ctx.find_root().command
+    if not isinstance(group, click.Group) or not word.startswith("--"):
+        return ""
+    having = [
+        name
+        for name in group.list_commands(ctx)
+        if (command := group.get_command(ctx, name)) is not None and word in _options(command, ctx)
+    ]
+    return f"it is an option of convcli {', '.join(having)}" if having else ""
+
+
+def help_instead(word: str, ctx: click.Context) -> str:
+    """Return what explains a word that is no topic and no command: another command, or a topic that has it."""
+    from convcli.cli.topics import TOPICS
+    from convcli.images.formats import ENDINGS
+    from convcli.kernels.foreign_kernels import NOT_CONVOLUTIONS, name_meant
+    from convcli.layers.padding import MODE_ALIASES, MODES
+    from convcli.layers.text.foreign_layers import VARIANTS_ELSEWHERE
+    from convcli.layers.text.operators import ALIASES, OPERATORS
+    from convcli.layers.variants import VARIANTS
+    from convcli.networks.zoo.index import beginning
+
+    name = word.lstrip("-").lower().replace("_", "-")
+    if kernel := name_meant(name):
+        return f"convcli kernels {kernel} shows it, and {_FILTER} --kernel {kernel} runs it"
+    if why := NOT_CONVOLUTIONS.get(name):
+        return f"it is not a convolution: {why}"
+    if name in {**VARIANTS, **VARIANTS_ELSEWHERE}:
+        return "see convcli help variants"
+    if name in {**MODES, **MODE_ALIASES}:
+        return "see convcli help padding"
+    if hint := COMMANDS.get(name):
+        return f"use {hint}"
+    if beginning(name):
+        return f"convcli networks {word} lists networks of that name"
+    if name in ACTIVATIONS or name in map(str.lower, (*OPERATORS, *ALIASES)):
+        return "see convcli help layers"
+    if f".{name.lstrip('.')}" in ENDINGS:
+        return "see convcli help formats"
+    close = get_close_matches(name, [*TOPICS, *_commands(ctx)], n=1)
+    if not close and (where := option_elsewhere(f"--{name}", ctx)):
+        return f"{where}, whose --help-all or --help explains it".replace("it is", f"--{name} is", 1)
+    if not close:
+        hints = OPTIONS.get(f"--{name}", ())
+        return f"see {hints[0]} in convcli filter --help-all" if hints else "convcli help lists all topics"
+    return f"did you mean {close[0]!r}?"
+
+
+def _commands(ctx: click.Context) -> list[str]:
+    group = ctx.find_root().command
+    return group.list_commands(ctx) if isinstance(group, click.Group) else []
+
+
+def _options(command: click.Command, ctx: click.Context) -> dict[str, click.Option]:
+    """Return the options of a command by all their names."""
+    return {
+        name: parameter
+        for parameter in command.get_params(ctx)
+        if isinstance(parameter, click.Option) and not parameter.hidden
+        for name in (*parameter.opts, *parameter.secondary_opts)
+    }
 
 
 def _kernel_meant(name: str) -> str | None:
     """Return the kernel of a name, or the first one that takes an argument of this name."""
-    from convcli.kernels.kernel_grammar import OTHER_NAMES, arguments_of
-    from convcli.kernels.named import KERNELS
+    from convcli.kernels.foreign_kernels import name_meant
+    from convcli.kernels.named import KERNELS, arguments_of
 
-    if name in KERNELS:
-        return name
-    if name in OTHER_NAMES:
-        return OTHER_NAMES[name][0]
+    if kernel := name_meant(name):
+        return kernel
     takers = [kernel for kernel, build in KERNELS.items() if name in arguments_of(build)]
     if not takers:
         return None

@@ -8,7 +8,7 @@ from convcli.kernels.change import ratio
 from convcli.kernels.kernel import MOST_SIDE, Kernel, Matrix, Number, by_axes, shape_of
 from convcli.kernels.kernel_files import has_ending, read_kernel
 from convcli.kernels.matrices import grid, number
-from convcli.number_text import split
+from convcli.number_text import split, without_brackets
 from convcli.remote_files import file_path
 
 INPUTS = (0, 1, 2, 3)  # example input values
@@ -68,7 +68,7 @@ def read_values(text: str) -> tuple[Values, ...]:
         return tuple(map(grid_of, slices))  # type: ignore[arg-type]  # a slice is a matrix
     found = tuple(
         grid([[number(word, what, HINT) for word in split(row)] for row in part.split(";")], what)
-        for part in text.split("|")
+        for part in without_brackets(text).split("|")
     )
     for place, part in enumerate(found, start=1):
         if shape_of(part) != shape_of(found[0]):

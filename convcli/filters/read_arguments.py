@@ -17,6 +17,7 @@ from convcli.layers.activation import parse_activation
 from convcli.layers.axes import PerAxis, is_sequence, whole
 from convcli.layers.padding import AnyPadding, mode_of
 from convcli.layers.resample import WIDTHS
+from convcli.layers.text.foreign_layers import instead_of_variant
 from convcli.layers.text.notation import parse_padding, parse_size
 from convcli.layers.variants import VARIANTS
 from convcli.number_text import read_finite
@@ -37,7 +38,10 @@ def read_variant(value: object) -> str:
             f"{value} {VARIANTS[str(value)].too_much}: it cannot filter pictures; use another variant, or convcli cost "
             f"for the cost of {value}"
         )
-    return one_of("variant", FILTERING, value)
+    if not (isinstance(value, str) and value in FILTERING):
+        way = instead_of_variant(str(value), FILTERING)
+        raise ArgumentError(f"there is no variant {_shown(value)}; {way}")
+    return value
 
 
 def one_of(what: str, known: Iterable[str], value: object) -> str:

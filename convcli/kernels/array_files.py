@@ -12,7 +12,7 @@ from convcli.kernels.change import MOST
 from convcli.kernels.kernel import MOST_AXES, Kernel, check_sides, nested
 from convcli.kernels.matrices import checked as finite
 from convcli.npy import NpyError, map_values, read_header, read_values
-from convcli.number_text import read_finite, split
+from convcli.number_text import read_finite, split, without_brackets
 from convcli.remote_files import file_path
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def load_matrix(text: str | Array | Sequence[Sequence[float]], argument: str) ->
         except UnicodeDecodeError:
             raise ArgumentError(f"`{argument}`: {text} is not text; save it as rows of numbers") from None
     else:
-        lines = [text]
+        lines = [without_brackets(text)]
     if path.suffix.lower() not in (".csv", ".json"):
         lines = [row for line in lines for row in line.split(";")]
     is_json = path.suffix.lower() == ".json"

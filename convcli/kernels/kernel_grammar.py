@@ -1,12 +1,12 @@
 """Parse kernels: `sobel`, `gaussian:sigma=2`, `'0 -1 0; -1 5 -1; 0 -1 0'`, `'3x3: 0,-1,0 ...'`, `mean.npy`."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from inspect import Parameter, signature
 from math import isqrt
 
 from convcli.errors import ArgumentError, instead_of
+from convcli.kernels.foreign_kernels import NOT_CONVOLUTIONS, OTHER_NAMES, Meant, spellings
 from convcli.kernels.kernel import (
     Kernel,
     Matrix,
@@ -20,27 +20,15 @@ from convcli.kernels.kernel import (
 )
 from convcli.kernels.kernel_files import READERS, has_ending, is_file, read_kernel
 from convcli.kernels.matrices import ReadPicture, common, fitted, grid, number
-from convcli.kernels.named import KERNELS, MAX_SIDE
-from convcli.number_text import read_float, split, words_of_arguments
+from convcli.kernels.named import KERNELS, MAX_SIDE, arguments_of
+from convcli.number_text import read_float, split, without_brackets, words_of_arguments
 from convcli.remote_files import file_path
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?=:|$)")
 _SIZED = re.compile(  # ImageMagick's WxH+X+Y:
     r"(?P<columns>\d{1,9})(x(?P<rows>\d{1,9}))?((?P<x>[+-]\d{1,9})(?P<y>[+-]\d{1,9}))?\s*:"
 )
-_ASSIGNED = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_-]*)\s*=\s*(?P<value>[^=;]+)")
 _NUMERIC = re.compile(r"[-+\d\s.,;|eE/]*")
-# Names that other programs use for some of the kernels.
-OTHER_NAMES = {
-    "blur": ("gaussian", "box"),
-    "smooth": ("gaussian", "box"),
-    "average": ("box",),
-    "mean": ("box",),
-    "bokeh": ("disk",),
-    **dict.fromkeys(("edges", "edge-detect", "edge-detection"), ("sobel", "laplacian")),
-    **dict.fromkeys(("unsharp-mask", "usm"), ("unsharp",)),
-    "none": ("identity",),
-}
 OUTSIDE = ("-", "nan")  # how ImageMagick writes a position that is not part of the kernel
 HINT = "; give a name such as 'sobel', rows of numbers separated by ';' as in '0 -1 0; -1 5 -1; 0 -1 0', or a file"
 
@@ -85,7 +73,40 @@ def parse_kernels(
     >>> [kernel.name for kernel in parse_kernels("gaussian:2; laplacian")]
     ['gaussian', 'laplacian']
     """
-    text = text.strip()
+    text = without_brackets(text.strip())
+    try:
+        return _parsed(text, limit, dims, read_picture=read_picture)
+    except ArgumentError:
+        plain = _NAME.match(text)
+        if (plain and plain.group() == text) or has_ending(text):
+            raise
+        if (meant := kernel_meant(text)) is None:
+            raise
+        raise ArgumentError(f"kernel {text!r}: {meant.rule}; did you mean {meant.spec!r}?") from None
+
+
+def kernel_meant(text: str) -> Meant | None:
+    """Return what is meant by a kernel that is written as in another program; None if that is not known.
+
+    >>> [kernel_meant(text).spec for text in ("gaussian(2)", "unsharp,sigma=2", "sobel,gaussian")]
+    ['gaussian:2', 'unsharp:sigma=2', 'sobel; gaussian']
+    >>> [kernel_meant(text).spec for text in ("cv2.GaussianBlur", "3x3", "0 -1 0 / -1 5 -1 / 0 -1 0")]
+    ['gaussian', 'box:3x3', '0 -1 0; -1 5 -1; 0 -1 0']
+    """
+    for meant in spellings(text):
+        try:
+            _parsed(meant.spec)
+        except ArgumentError:
+            continue
+        if meant.spec != text:
+            return meant
+    return None
+
+
+def _parsed(
+    text: str, limit: int = MAX_SIDE, dims: int = 2, *, read_picture: ReadPicture | None = None
+) -> tuple[Kernel, ...]:
+    """Return the kernels that `text` describes, without a guess at what a mistake means."""
     items = [item.strip() for item in text.split(";")]
     if len(items) == 1 or is_file(text):
         return (_item(text, limit, dims, read_picture),)
@@ -139,6 +160,8 @@ def _of_dims(kernel: Kernel, text: str, dims: int) -> Kernel:
 
 def _named(name: str, arguments: str, limit: int, dims: int) -> Kernel:
     if name not in KERNELS:
+        if why := NOT_CONVOLUTIONS.get(name.lower().replace("_", "-")):
+            raise ArgumentError(f"kernel {name!r} is not a convolution: {why}")
         raise ArgumentError(f"unknown kernel {name!r}; {_instead_of(name)}")
     build = KERNELS[name]
     values: dict[str, Number | PerAxis] = {}
@@ -169,12 +192,6 @@ def has_form(name: str, dims: int) -> bool:
     return dims == 2 or "dims" in signature(KERNELS[name]).parameters
 
 
-def arguments_of(build: Callable[..., Kernel]) -> dict[str, Parameter]:
-    """Return the arguments of a named kernel that users may give."""
-    parameters = signature(build).parameters
-    return {name: p for name, p in parameters.items() if p.kind is not Parameter.KEYWORD_ONLY}
-
-
 def _argument(what: str, text: str, parameter: Parameter) -> Number | PerAxis:
     whole = parameter.annotation in (int, int | None, PerSide, PerSide | None)
     read = int if whole else read_float
@@ -191,7 +208,8 @@ def _argument(what: str, text: str, parameter: Parameter) -> Number | PerAxis:
 def _instead_of(name: str) -> str:
     if is_file(name):
         return f"there is a file of that name, but its ending must give its format: {' '.join(READERS)}"
-    if others := OTHER_NAMES.get(name.lower()):
+    known = name.lower().replace("_", "-")
+    if others := OTHER_NAMES.get(known):
         return f"did you mean {' or '.join(map(repr, others))}?"
     return instead_of(name, KERNELS)
 
@@ -222,11 +240,6 @@ def square_meant(text: str) -> str | None:
 def _inline(text: str, limit: int) -> Kernel:
     """Parse rows of numbers, and slices of rows."""
     what = f"kernel {text!r}"
-    assigned = _ASSIGNED.fullmatch(text)
-    if assigned and assigned["name"].lower() in KERNELS:
-        raise ArgumentError(
-            f"{what}: arguments follow a colon; did you mean {assigned['name'].lower()}:{assigned['value']}?"
-        )
     parts = [[split(row) for row in part.split(";")] for part in text.split("|")]
     words, divisor = common([row for part in parts for row in part])
     left = iter(words)

@@ -1,6 +1,7 @@
 """The named kernels: functions whose parameters are the kernel's arguments and whose docstrings are its help."""
 
 from collections.abc import Callable
+from inspect import Parameter, signature
 
 from convcli.kernels.details import (
     dog,
@@ -29,7 +30,7 @@ from convcli.kernels.smoothing import (
     nearest,
 )
 
-__all__ = ["KERNELS", "MAX_SIDE"]
+__all__ = ["KERNELS", "MAX_SIDE", "arguments_of"]
 
 KERNELS: dict[str, Callable[..., Kernel]] = {
     "identity": identity,
@@ -53,3 +54,9 @@ KERNELS: dict[str, Callable[..., Kernel]] = {
     "bilinear": bilinear,
     "nearest": nearest,
 }
+
+
+def arguments_of(build: Callable[..., Kernel]) -> dict[str, Parameter]:
+    """Return the arguments of a named kernel that users may give."""
+    parameters = signature(build).parameters
+    return {name: p for name, p in parameters.items() if p.kind is not Parameter.KEYWORD_ONLY}

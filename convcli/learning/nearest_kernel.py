@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from convcli.errors import ArgumentError
 from convcli.kernels import KERNELS, Kernel
-from convcli.kernels.kernel_grammar import arguments_of, has_form
+from convcli.kernels.kernel_grammar import has_form
+from convcli.kernels.named import arguments_of
 
 Array = NDArray[Any]
 

@@ -307,7 +307,7 @@ def test_layouts_in_match_learn_and_diff(call: Call, tmp_path: Path) -> None:
         (["learn", "--patches", "x.csv", "--layout", "chw", "--size", "2"], "x.csv: --layout chw applies to arrays, NPY and JSON, not to CSV; leave it out"),
         (["filter", "--values", "1 2; 3", "-k", "box"], "cannot read the values: it is ragged: row 1 has 2 values, row 2 has 1; give every row the same number"),
         (["filter", "--values", "1 two", "-k", "box"], "cannot read the values: 'two' is not a number"),
-        (["filter", "--values", "1 nan", "-k", "box"], "cannot read the values: 'nan' is not a finite number"),
+        (["filter", "--values", "1 inf", "-k", "box"], "cannot read the values: 'inf' is not a finite number"),
         (["match", "x.csv", "--template", "1 2; 3"], "cannot read the template: it is ragged: row 1 has 2 values, row 2 has 1; give every row the same number"),
         (["match", "x.csv", "--template", "1 b; 3 4"], "cannot read the template: 'b' is not a number"),
         (["match", "x.csv", "--template", "1 1; 1 1"], "1 1; 1 1: the template is flat: all its pixels are equal, so it has no contrast to match; choose a part with some contrast"),

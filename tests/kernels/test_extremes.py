@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from convcli.errors import ArgumentError
 from convcli.kernels import KERNELS, Kernel, bounded, normalized, parse_kernel, scaled, shifted
 from convcli.kernels.change import MOST
-from convcli.kernels.kernel_grammar import arguments_of
+from convcli.kernels.named import arguments_of
 
 EXTREME = [
     "0", "-0.0", "1e308", "-1e308", "1.7976931348623157e308", "1e154", "1e39", "1e19", "1e-39", "1e-160", "5e-324",

@@ -35,7 +35,7 @@ def test_a_gaussian_has_a_width_for_each_axis() -> None:
         ("box:3x5x7", "box: size 3x5x7 has 3 numbers for 2 axes; give one number per axis"),
         ("gaussian:2x", "kernel 'gaussian': sigma: '' is not a number"),
         ("box:3xa", "kernel 'box': size must be a whole number, got '3xa'"),
-        ("gaussian:0x1", "gaussian: sigma must be at least 0.05 and finite, got 0.0"),
+        ("gaussian:0x0", "gaussian: sigma must be at least 0.05 and finite, got 0.0"),
         ("box:0x3", "a kernel of size 0 is empty; the size must be at least 1"),
         ("box:3x999", "a kernel of size 999 is over the limit of 255; raise it with `max_kernel=999`"),
     ],

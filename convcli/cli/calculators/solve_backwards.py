@@ -176,16 +176,16 @@ def _ways(axis: _Axis, given: Given, transposed: bool, *, plain: bool) -> list[s
     least = min(given.get("strides", [1])) * (target - 1) - (n - 1)
     wider = -(-least // max(given.get("dilations", [MOST_DILATION]))) + 1
     ways = []
-    if stride > MOST_STRIDE and solve(n, target, kernel, transposed, **{**given, "strides": [stride]}):
+    if stride > MOST_STRIDE and solve(n, target, kernel, transposed, **(given | {"strides": [stride]})):
         ways.append(f"give --s {stride}")
     if wider > kernel and solve(n, target, wider, transposed, **given):
         ways.append(f"give --k {wider}")
     if plain and not transposed:
-        strides = {} if "strides" in given else {"strides": [stride]}
-        if solve(n, target, kernel, transposed=True, **given):
+        strides: Given = {} if "strides" in given else {"strides": [stride]}
+        if solve(n, target, kernel, True, **given):
             ways.append("give --transposed")
-        elif target > n and solve(n, target, kernel, transposed=True, **given, **strides):
+        elif target > n and solve(n, target, kernel, True, **(given | strides)):
             ways.append(f"give --transposed --s {stride}")
-    if transposed and solve(n, target, kernel, **given):
+    if transposed and solve(n, target, kernel, False, **given):
         ways.append("leave out --transposed" if plain else "take another --variant")
     return ways

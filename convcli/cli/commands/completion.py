@@ -11,6 +11,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 @click.command(
     cls=Command,
+    moved={"--install": "convcli completion bash >> ~/.bashrc"},
     short_help="Print the script for shell completion.",
     examples=(
         "convcli completion bash >> ~/.bashrc",

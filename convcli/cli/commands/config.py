@@ -10,6 +10,7 @@ from convcli.cli.command import Command
 from convcli.cli.options.answer_options import AnswerOptions, answer_options
 from convcli.cli.options.option_types import Parsed
 from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.positional_words import setting_words
 from convcli.cli.settings import setting_rows, settings, settings_file
 from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError, instead_of
@@ -21,6 +22,11 @@ LISTED = {"command": 10, "option": 16, "value": 24, "source": 60}  # columns and
 @click.command(
     cls=Command,
     short_help="Show options set in files or the environment.",
+    words=setting_words,
+    moved={
+        "--list": "convcli config without an argument",
+        **dict.fromkeys(("--set", "--get", "--unset"), "convcli.toml: jobs = 4 in a table such as [filter]"),
+    },
     examples=("convcli config filter", "convcli config --format json"),
 )
 @click.argument("name", required=False, metavar="[COMMAND]", type=Parsed("COMMAND", str, COMMANDS))

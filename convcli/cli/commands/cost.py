@@ -13,6 +13,7 @@ from convcli.cli.options.cost_options import CostOptions, cost_options
 from convcli.cli.options.layer_options import LayerOptions, layer_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
 from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.positional_words import layer_words
 from convcli.cli.user_messages import Messages
 from convcli.layers.text.explain import flops_lines, macs_lines
 from convcli.networks.rows import Row
@@ -25,6 +26,7 @@ OF_NETWORKS = ("name", "layer", "output_shape", "params", "macs", "flops")
 @click.command(
     cls=Command,
     short_help="How much work is it?",
+    words=layer_words("n", "in_channels", "out_channels", "k"),
     examples=(
         "convcli cost --n 112 --in 64 --out 128 --k 3 --p 1",
         "convcli cost resnet-50 --input 3x320x320 --format value --field params,macs",

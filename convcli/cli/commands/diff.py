@@ -42,6 +42,7 @@ def _tolerance(text: str) -> float:
 
 @click.command(
     cls=Command,
+    moved=dict.fromkeys(("-r", "--recursive"), "A/ B/, two folders, which are searched recursively"),
     short_help="How much do two images differ?",
     examples=(
         "convcli diff before.png after.png --tolerance 1 -o diff.png",

@@ -10,12 +10,14 @@ from convcli.cli.options.drawing_view_options import ViewOptions, view_options
 from convcli.cli.options.layer_options import LayerOptions, drawn_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
 from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.positional_words import layer_words
 from convcli.cli.user_messages import Messages
 
 
 @click.command(
     cls=Command,
     short_help="Show the arithmetic of a layer step by step.",
+    words=layer_words("n", "k", "s", "p"),
     examples=(
         "convcli draw --values '0 1 2; 3 4 5; 6 7 8' --kernel '0 1; 2 3'",
         "convcli draw --n 5 --k 3 --s 2 --p 1 -o conv.gif",

@@ -8,8 +8,9 @@ import click
 from convcli.cli import COMMANDS
 from convcli.cli.command import Command
 from convcli.cli.options.option_types import Parsed
+from convcli.cli.positional_words import topic_words
 from convcli.cli.topics import TOPICS, formatted, page
-from convcli.errors import ArgumentError, instead_of
+from convcli.errors import ArgumentError
 
 WORDS = tuple(dict.fromkeys([*TOPICS, *COMMANDS]))
 
@@ -17,6 +18,7 @@ WORDS = tuple(dict.fromkeys([*TOPICS, *COMMANDS]))
 @click.command(
     cls=Command,
     short_help="Explain a topic or a command.",
+    words=topic_words,
     examples=("convcli help padding", "convcli help filter"),
 )
 @click.argument("word", required=False, metavar="[TOPIC|COMMAND]", type=Parsed("WORD", str, WORDS))
@@ -38,7 +40,9 @@ def command(ctx: click.Context, word: str | None) -> None:
         group, context = _group(ctx)
         found = group.get_command(context, word)
         if found is None:
-            raise ArgumentError(f"there is no topic or command {word!r}; {instead_of(word, WORDS)}")
+            from convcli.cli.foreign_words import help_instead
+
+            raise ArgumentError(f"there is no topic or command {word!r}; {help_instead(word, ctx)}")
         with click.Context(found, info_name=word, parent=context) as explained:
             click.echo(explained.get_help())
 

@@ -14,12 +14,13 @@ from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_optio
 from convcli.cli.options.kernel_limit import max_kernel_option
 from convcli.cli.options.show_option import show_option
 from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.positional_words import kernel_words
 from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
 from convcli.kernels.kernel import MOST_AXES, Kernel, Number, by_axes
 from convcli.kernels.kernel_files import PICTURES
-from convcli.kernels.named import KERNELS
+from convcli.kernels.named import KERNELS, arguments_of
 from convcli.remote_files import file_path, target_path
 from convcli.render import Answer, Grid
 
@@ -39,6 +40,8 @@ MOST_RESPONSE = 4096  # largest side of that picture, which takes some hundred M
 @click.command(
     cls=Command,
     short_help="List the named kernels, or describe one.",
+    words=kernel_words,
+    moved={"--list": "convcli kernels without an argument"},
     examples=(
         "convcli kernels sobel-x",
         "convcli kernels sobel-x --spectrum photo.jpg -o spectrum.png",
@@ -123,7 +126,7 @@ def _is_picture(output: str | None) -> bool:
 
 def _list(dims: int) -> Answer:
     """Return the answer, with a row for each named kernel that exists with `dims` axes."""
-    from convcli.kernels.kernel_grammar import arguments_of, has_form
+    from convcli.kernels.kernel_grammar import has_form
 
     rows = [
         {

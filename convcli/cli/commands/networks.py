@@ -15,6 +15,7 @@ LISTED = {"name": 24, "input_shape": 12, "about": 40, "source": 80}  # columns a
 
 @click.command(
     cls=Command,
+    moved={"--list": "convcli networks without an argument"},
     short_help="List the built-in networks.",
     examples=("convcli networks resnet", "convcli networks --format json"),
 )

@@ -10,6 +10,7 @@ from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_optio
 from convcli.cli.options.layer_options import LayerOptions, layer_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
 from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.positional_words import layer_words
 from convcli.cli.user_messages import Messages
 from convcli.layers.text.explain import params_lines
 
@@ -19,6 +20,7 @@ COLUMNS = ("name", "layer", "weights", "biases", "params", "buffers", "parameter
 @click.command(
     cls=Command,
     short_help="How many parameters does a layer have?",
+    words=layer_words("in_channels", "out_channels", "k"),
     examples=(
         "convcli params --in 64 --out 128 --k 3",
         "convcli params mobilenet-v1 --width 0.5 --format value",

@@ -11,6 +11,7 @@ from convcli.cli.options.layer_options import LayerOptions, layer_options
 from convcli.cli.options.network_options import OF_ONE_LAYER, NetworkOptions, network_options
 from convcli.cli.options.option_types import Parsed
 from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.positional_words import layer_words
 from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.layers.base import Window
@@ -28,6 +29,7 @@ OF_NETWORKS = ("name", "layer", "inputs", "output_shape", "receptive_field", "ef
 @click.command(
     cls=Command,
     short_help="How large are the output and its receptive field?",
+    words=layer_words("n", "k", "s", "p"),
     examples=(
         "convcli shape --n 7 --k 3 --s 2 --p 1",
         "convcli shape --n 224 --in 3 --layers 'conv k7 s2 p3 o64, maxpool k3 s2 p1'",

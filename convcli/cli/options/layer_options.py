@@ -12,10 +12,11 @@ from convcli.cli.completed_words import complete_chains
 from convcli.cli.options.activation_and_pool_options import activation_option, pool_option
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.option_types import Parsed, at_least, several
-from convcli.errors import ArgumentError, instead_of
+from convcli.errors import ArgumentError
 from convcli.layers.axes import needs_size
 from convcli.layers.counts import DTYPE_BYTES
 from convcli.layers.padding import NO_OUTPUT_PADDING, SAME, AnyPadding
+from convcli.layers.text.foreign_layers import instead_of_variant
 from convcli.layers.text.notation import (
     format_padding_as_typed,
     format_size,
@@ -186,7 +187,7 @@ def flag(name: str) -> str:
 def variant_name(text: str) -> str:
     """Return the name of a variant; raise ArgumentError if it is unknown."""
     if text not in VARIANTS:
-        raise ArgumentError(f"there is no variant {text!r}; {instead_of(text, VARIANTS)}")
+        raise ArgumentError(f"there is no variant {text!r}; {instead_of_variant(text, VARIANTS)}")
     return text
 
 

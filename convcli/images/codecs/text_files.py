@@ -10,7 +10,7 @@ from convcli.images.formats import TEXT_ENDINGS
 from convcli.remote_files import file_path
 
 SEEN = 512  # bytes that are inspected
-_NUMBERS = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|#.*\n)*[-+.\d\[]")  # the start of a text matrix
+_NUMBERS = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|#.*\n)*(?:[-+.\d\[]|nan\b)")  # the start of a text matrix
 _TYPED = re.compile(r"[-+\d\s.,eE/]*\d[-+\d\s.,eE/]*")  # only numbers
 _PICTURE = re.compile(rb"[\x80-\xff](?!\xbb\xbf)|GIF8|RIFF|BM|II\*|MM\x00|P[1-7fF]\s")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from math import isfinite
+from math import isfinite, nan
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -15,7 +15,7 @@ from convcli.images.codecs.array_layout import restored
 from convcli.images.codecs.npy_pictures import picture_of
 from convcli.images.header import FrameHeader, Header
 from convcli.images.picture import ImageError, Picture
-from convcli.number_text import read_finite, split
+from convcli.number_text import read_finite, split, without_brackets
 
 Array = NDArray[Any]
 
@@ -33,7 +33,7 @@ def read_text(
 
     Each line of a CSV or TXT file is a row; in TXT, semicolons also separate rows. Numbers are separated by commas or
     spaces, in CSV also by semicolons, and # starts a comment. JSON has a list of rows; an inner list holds the channels
-    of a pixel. Numbers are integers, decimals, or fractions such as 1/9.
+    of a pixel. Numbers are integers, decimals, or fractions such as 1/9; missing ones are nan, in JSON null.
     """
     array = _json(file, name) if form == "JSON" else _rows(file, form, name)
     picture = picture_of(array, name, max_pixels, layout if array.ndim > 2 else "hwc")
@@ -62,6 +62,7 @@ def _rows(file: BinaryIO, form: str, name: str) -> Array:
     """Read rows of numbers."""
     lines = [line.partition("#")[0].strip() for line in _text(file, name).splitlines()]
     if form == "TXT":
+        lines = without_brackets("\n".join(lines).strip()).splitlines()
         lines = [row.strip() for line in lines for row in line.split(";")]
     rows = [[_number(word, name) for word in split(row, _COMMAS[form])] for row in lines if row]
     if not rows:
@@ -96,7 +97,7 @@ def _json(file: BinaryIO, name: str) -> Array:
 
 
 def _lists(value: Any, name: str, depth: int = 0) -> Any:
-    """Return nested lists of numbers; raise ImageError unless all are finite and lists have equal lengths."""
+    """Return nested lists of numbers; raise ImageError unless all are numbers and lists have equal lengths."""
     if not isinstance(value, list):
         return _number(value, name)
     if depth == 4:
@@ -113,7 +114,9 @@ def _shape(part: Any) -> tuple[int, ...]:
 
 
 def _number(word: Any, name: str) -> float:
-    """Return a finite number, or raise ImageError."""
+    """Return a finite number or NaN, which is `nan` or, in JSON, `null`; else raise ImageError."""
+    if word is None or str(word).lower() == "nan":
+        return nan
     if isinstance(word, bool) or not isinstance(word, str | int | float):
         raise ImageError(f"cannot read {name}: {cut(repr(word))} is not a number")
     try:

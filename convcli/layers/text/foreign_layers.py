@@ -1,6 +1,10 @@
-"""Translate a layer as PyTorch or Keras write it to an item of a chain: Conv2d(4, 8, 3) is 'conv k3 o8'."""
+"""Translate a layer as PyTorch or Keras write it to an item of a chain, and names of variants to those here."""
 
 import re
+from collections.abc import Iterable
+
+from convcli.errors import instead_of
+from convcli.layers.activation import ACTIVATIONS
 
 # Layers of PyTorch: the operator here, and the letters of the positional arguments. "" marks an argument that follows
 # from the input shape.
@@ -50,6 +54,22 @@ KEYWORDS = {
     "output_size": "o",
     "scale_factor": "x",
 }
+# Names of the variants in papers and in other libraries.
+VARIANTS_ELSEWHERE = {
+    **dict.fromkeys(("conv", "conv2d", "normal", "regular", "full"), "standard"),
+    **dict.fromkeys(("dw", "dwconv", "depth-wise", "depthwise-conv"), "depthwise"),
+    **dict.fromkeys(("dws", "dsc", "ds", "dw-sep", "mobilenet", "separable-conv"), "depthwise-separable"),
+    **dict.fromkeys(("pw", "1x1", "point-wise"), "pointwise"),
+    **dict.fromkeys(("group", "group-conv"), "grouped"),
+    **dict.fromkeys(("shufflenet", "shuffle"), "shuffled-grouped"),
+    **dict.fromkeys(("atrous", "dilation"), "dilated"),
+    **dict.fromkeys(
+        ("deconv", "convtranspose", "conv-transpose", "convt", "fractional", "upconv"), "transposed"
+    ),
+    **dict.fromkeys(("dcn", "deform", "deformable-conv"), "deformable"),
+    **dict.fromkeys(("unshared", "locally-connected"), "local"),
+    **dict.fromkeys(("fc", "linear", "fully-connected"), "dense"),
+}
 _CALL = re.compile(
     r"(?:nn\.|torch\.nn\.|layers\.)?([a-z]\w*?)(?:[123]d)?\s*(?:\((.*)\))?", re.IGNORECASE | re.DOTALL
 )
@@ -59,8 +79,18 @@ _ARGUMENT = re.compile(r"\s*(?:(\w+)\s*=)?\s*(\([^()]*\)|[^,()]+?)\s*(?:,|$)")
 def instead_of_call(text: str) -> str:
     """Return a suggestion for a layer of PyTorch or Keras; an empty string if it is unknown.
 
-    >>> instead_of_call("Conv2d(4, 8, 3, padding=1, bias=False)"), instead_of_call("maxpool2d")
-    ("did you mean 'conv o8 k3 p1 nobias'?", "did you mean 'maxpool'?")
+    >>> instead_of_call("maxpool2d")
+    "did you mean 'maxpool'?"
+    """
+    meant = meant_by_call(text)
+    return f"did you mean {meant!r}?" if meant else ""
+
+
+def meant_by_call(text: str) -> str:
+    """Return the item of a chain for a layer of PyTorch or Keras; an empty string if it is unknown.
+
+    >>> meant_by_call("Conv2d(4, 8, 3, padding=1, bias=False)"), meant_by_call("nn.ReLU()")
+    ('conv o8 k3 p1 nobias', 'relu')
     """
     match = _CALL.fullmatch(text.strip())
     if match is None:
@@ -68,7 +98,7 @@ def instead_of_call(text: str) -> str:
     whole = text.partition("(")[0].strip().rpartition(".")[2].lower()
     operator, letters = LAYERS.get(whole) or LAYERS.get(match[1].lower()) or ("", ())
     if not operator:
-        return ""
+        return match[1].lower() if match[1].lower() in ACTIVATIONS else ""
     words = [operator]
     for place, (key, value) in enumerate(_ARGUMENT.findall(match[2] or "")):
         if key == "bias":
@@ -78,4 +108,15 @@ def instead_of_call(text: str) -> str:
         size = "x".join(part.strip() for part in value.strip("()").split(",") if part.strip())
         if letter and re.fullmatch(r"[\d.x]+", size):
             words.append(letter + size)
-    return f"did you mean {' '.join(words)!r}?"
+    return " ".join(words)
+
+
+def instead_of_variant(name: str, known: Iterable[str]) -> str:
+    """Return the advice for an unknown variant: its name here, or the most similar one, or the list.
+
+    >>> instead_of_variant("Depth_Wise", ["depthwise"])
+    "did you mean 'depthwise'?"
+    """
+    known, plain = list(known), name.lower().replace("_", "-")
+    meant = VARIANTS_ELSEWHERE.get(plain, plain)
+    return f"did you mean {meant!r}?" if meant in known else instead_of(name, known)

@@ -57,7 +57,22 @@ def test_lines_are_no_longer_than_can_be_read_on_a_wide_terminal(
     [
         ("paddings", "did you mean 'padding'?"),
         ("Filter", "did you mean 'filter'?"),
-        ("q", f"use {', '.join(dict.fromkeys([*TOPICS, *COMMANDS]))}"),
+        ("q", "convcli help lists all topics"),
+        ("blur", "convcli kernels gaussian shows it, and convcli filter PICTURE --kernel gaussian runs it"),
+        ("sobel_x", "convcli kernels sobel-x shows it, and convcli filter PICTURE --kernel sobel-x runs it"),
+        ("bilateral", "it is not a convolution: its weights depend on the pixels; use 'gaussian' to smooth"),
+        ("depthwise", "see convcli help variants"),
+        ("reflect", "see convcli help padding"),
+        ("maxpool", "use convcli filter PICTURE --pool max:2"),
+        ("resnet", "convcli networks resnet lists networks of that name"),
+        ("relu", "see convcli help layers"),
+        ("png", "see convcli help formats"),
+        ("opacity", "convcli help lists all topics"),
+        ("border", "see --padding-mode replicate in convcli filter --help-all"),
+        (
+            "png-level",
+            "--png-level is an option of convcli filter, match, whose --help-all or --help explains it",
+        ),
     ],
 )
 def test_an_unknown_word(call: Call, word: str, hint: str) -> None:

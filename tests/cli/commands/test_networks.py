@@ -123,7 +123,7 @@ def test_networks_side_by_side(call: Call, net: Path) -> None:
     ("words", "message", "code"),
     [
         (["cost", "resnetto-50"], "there is no network 'resnetto-50'; did you mean 'resnet-50'?", 2),
-        (["shape", "224"], "there is no network '224'; to give the input size of a layer, use --n 224", 2),
+        (["shape", "224"], "Unexpected words '224': numbers belong to options; did you mean --n 224?", 2),
         (["cost", "resnet-18", "--k", "3"], "--k describes a layer and cannot be used with a network; leave it out", 2),
         (["cost", "resnet-18", "--layers", "relu"], "--layers describes a layer and cannot be used with a network; leave it out", 2),
         (["cost", "resnet-18", "--out", "3"], "--out describes a layer and cannot be used with a network; leave it out", 2),

@@ -1,0 +1,133 @@
+"""Advice for words without an option that a command does not take: sizes, layers, variants and several networks."""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+
+# Returns what to type instead of positional words, or "" if they are right. The second argument has the options that
+# were typed, by the names of their parameters.
+Advice = Callable[[Sequence[str], Collection[str]], str]
+
+_SIZE = re.compile(r"[0-9]+(x[0-9]+)*")
+_CHANNELS = ("1", "3", "4")  # the channels of pictures, the first number of a shape such as 3x224x224
+_LONG = {"in_channels": "in", "out_channels": "out"}
+
+
+def layer_words(*order: str, several: bool = False) -> Advice:
+    """Return the advice for a command about a layer or a network.
+
+    order : the parameters of the options in the order in which numbers without options are usually meant
+    several : whether the command takes several networks
+
+    >>> layer_words("n", "k")(["224", "7"], ()), layer_words("n", "k")(["conv k3 o64", "relu"], ())
+    ('numbers belong to options; did you mean --n 224 --k 7?', "layers belong to --layers 'conv k3 o64, relu'")
+    """
+
+    def advice(words: Sequence[str], typed: Collection[str]) -> str:
+        if all(map(_SIZE.fullmatch, words)):
+            return _numbers(words, order, typed)
+        from convcli.networks.load_network import is_network
+
+        names = [word for word in words if is_network(word)]
+        if not names:
+            return _variants(words) if several and len(words) > 1 else _chain(words)
+        if len(names) == len(words):
+            return "" if several or len(words) == 1 else _compared(names)
+        rest = [word for word in words if word not in names]
+        if len(names) == 1 and len(rest) == 1 and _SIZE.fullmatch(rest[0]):
+            size = rest[0] if "x" in rest[0] else f"3x{rest[0]}x{rest[0]}"
+            return f"the input of a network is given as --input {size}"
+        return ""
+
+    return advice
+
+
+def _numbers(words: Sequence[str], order: Sequence[str], typed: Collection[str]) -> str:
+    """Return the options that numbers are meant for."""
+    left = [name for name in order if name not in typed]
+    if len(words) > len(left) or left[0] != order[0]:
+        return "an option takes one word; write a number for each axis as 224x112"
+    channels, _, sizes = words[0].partition("x")
+    if len(words) == 1 and "x" in sizes and channels in _CHANNELS:
+        meant = [f"--in {channels}", f"--n {sizes}"]
+    else:
+        meant = [f"--{_LONG.get(name, name)} {word}" for name, word in zip(left, words, strict=False)]
+    return f"numbers belong to options; did you mean {' '.join(meant)}?"
+
+
+def _compared(names: Sequence[str]) -> str:
+    return f"several networks are compared by convcli compare {' '.join(names)}"
+
+
+def _chain(words: Sequence[str]) -> str:
+    """Return the option for layers that are written as here, or as PyTorch or Keras write them."""
+    from convcli.layers.activation import ACTIVATIONS
+    from convcli.layers.text.chain_grammar import split_chain
+    from convcli.layers.text.foreign_layers import meant_by_call
+    from convcli.layers.text.operators import ALIASES, OPERATORS
+
+    known = {name.lower() for name in (*OPERATORS, *ALIASES, *ACTIVATIONS)}
+    text = "".join(
+        word if number == 0 else f", {word}" if word.split()[0].lower() in known else f" {word}"
+        for number, word in enumerate(filter(str.strip, words))
+    )
+    items = [item.strip() for item in split_chain(text)]
+    meant = [
+        item if item.partition(" ")[0].lower() in known else meant_by_call(item)
+        for item in filter(None, items)
+    ]
+    return f"layers belong to --layers {', '.join(meant)!r}" if meant and all(meant) else ""
+
+
+def _variants(words: Sequence[str]) -> str:
+    """Return the option for the names of variants; else the advice for a chain of layers."""
+    from convcli.layers.text.foreign_layers import VARIANTS_ELSEWHERE
+    from convcli.layers.variants import VARIANTS
+
+    names = [VARIANTS_ELSEWHERE.get(word.lower(), word) for word in words]
+    known = all(name in VARIANTS for name in names)
+    return f"variants belong to --variants {','.join(names)}" if known else _chain(words)
+
+
+def kernel_words(words: Sequence[str], typed: Collection[str]) -> str:
+    """Return the advice for several words where one kernel is described.
+
+    >>> kernel_words(["gaussian", "sigma=2"], ()), kernel_words(["sobel", "box"], ())
+    ("a kernel is one word, 'gaussian:sigma=2'", "a kernel is one word, 'sobel; box'")
+    """
+    if len(words) < 2:
+        return ""
+    from convcli.kernels.kernel_grammar import kernel_meant
+
+    meant = kernel_meant(" ".join(words))
+    return f"a kernel is one word, {meant.spec!r}" if meant else ""
+
+
+def topic_words(words: Sequence[str], typed: Collection[str]) -> str:
+    """Return the advice for several words where one topic is named.
+
+    >>> topic_words(["exit", "codes"], ()), topic_words(["kernels", "sobel"], ())
+    ("a topic is one word, 'exit-codes'", 'use convcli kernels sobel')
+    """
+    from convcli.cli.topics import TOPICS
+
+    joined = "-".join(words)
+    if len(words) > 1 and joined in TOPICS:
+        return f"a topic is one word, {joined!r}"
+    return f"use convcli kernels {' '.join(words[1:])}" if len(words) > 1 and words[0] == "kernels" else ""
+
+
+def setting_words(words: Sequence[str], typed: Collection[str]) -> str:
+    """Return the advice for a setting, which is edited in the file of settings.
+
+    >>> setting_words(["set", "jobs", "4"], ())
+    'convcli config only shows settings; write jobs = 4 below [filter] in convcli.toml'
+    """
+    from convcli.cli import COMMANDS
+
+    if len(words) == 1 and (words[0] in COMMANDS or "=" not in words[0]):
+        return ""
+    left = [
+        word for text in words for word in text.split("=") if word and word not in ("get", "set", "unset")
+    ]
+    name, value = (left[0] if left else "jobs"), (left[1] if len(left) > 1 else "VALUE")
+    return f"convcli config only shows settings; write {name.lstrip('-')} = {value} below [filter] in convcli.toml"

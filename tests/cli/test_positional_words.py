@@ -1,0 +1,44 @@
+import pytest
+
+from tests.conftest import Call, one_error
+
+
+@pytest.mark.parametrize(
+    ("line", "way"),
+    [
+        ("shape 224 7 2 3", "'224 7 2 3': numbers belong to options; did you mean --n 224 --k 7 --s 2 --p 3?"),
+        ("shape 3x224x224 --k 3", "did you mean --in 3 --n 224x224?"),
+        ("shape --input-size 224 112 --k 3", "'112': an option takes one word; write a number for each axis as 224x112"),
+        ("params 3 64 3", "did you mean --in 3 --out 64 --k 3?"),
+        ("cost 224 3 64", "did you mean --n 224 --in 3 --out 64?"),
+        ("compare 112 64 128 3", "did you mean --n 112 --in 64 --out 128 --k 3?"),
+        ("draw 5 3", "did you mean --n 5 --k 3?"),
+        ("cost conv\\ k3\\ o64", "'conv k3 o64': layers belong to --layers 'conv k3 o64'"),
+        ("cost conv k3, relu --n 8", "layers belong to --layers 'conv k3, relu'"),
+        ("shape nn.Conv2d(3,64,7,padding=3),\\ nn.ReLU() --n 8", "layers belong to --layers 'conv o64 k7 p3, relu'"),
+        ("compare conv dw --n 8", "variants belong to --variants standard,depthwise"),
+        ("shape resnet50 vgg16", "several networks are compared by convcli compare resnet50 vgg16"),
+        ("cost resnet50 192", "the input of a network is given as --input 3x192x192"),
+        ("kernels gaussian sigma=2", "a kernel is one word, 'gaussian:sigma=2'"),
+        ("kernels sobel box", "a kernel is one word, 'sobel; box'"),
+        ("config set jobs 4", "convcli config only shows settings; write jobs = 4 below [filter] in convcli.toml"),
+        ("config jobs=4", "convcli config only shows settings; write jobs = 4 below [filter] in convcli.toml"),
+        ("help exit codes", "a topic is one word, 'exit-codes'"),
+        ("help kernels sobel", "use convcli kernels sobel"),
+        ("tune x.png", "Unexpected words 'x.png'; the usage is convcli tune [OPTIONS]"),
+        ("networks resnet 50", "Unexpected words '50'; the usage is convcli networks [OPTIONS] [WORD]"),
+    ],
+)  # fmt: skip
+def test_words_without_an_option_get_the_option_that_they_are_meant_for(
+    call: Call, line: str, way: str
+) -> None:
+    result = call(*(word.replace("\0", " ") for word in line.replace("\\ ", "\0").split()))
+    assert result.code == 2
+    assert f"{way} (see convcli {line.split()[0]} --help)" in one_error(result)
+
+
+@pytest.mark.parametrize(
+    "line", ["shape lenet-5 --format value", "compare lenet-5 lenet-5", "config filter", "help exit-codes"]
+)
+def test_words_that_a_command_takes_are_taken(call: Call, line: str) -> None:
+    assert call(*line.split()).code == 0

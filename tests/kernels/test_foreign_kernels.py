@@ -1,0 +1,96 @@
+import pytest
+
+from convcli.errors import ArgumentError
+from convcli.kernels import parse_kernel, parse_kernels
+from convcli.kernels.foreign_kernels import NOT_CONVOLUTIONS, OTHER_NAMES
+from convcli.kernels.named import KERNELS
+
+COLON = "arguments follow a colon, as in gaussian:sigma=2"
+LISTED = "kernels in a list are separated by ';'"
+RADIUS = "radius x sigma is ImageMagick's form"
+SHARPEN = ((0, -1, 0), (-1, 5, -1), (0, -1, 0))
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "spec"),
+    [
+        ("gaussian(2)", COLON, "gaussian:2"),
+        ("gaussian=2", COLON, "gaussian:2"),
+        ("gaussian,2", COLON, "gaussian:2"),
+        ("unsharp,sigma=2", COLON, "unsharp:sigma=2"),
+        ("gaussian sigma=2", COLON, "gaussian:sigma=2"),
+        ("gaussian(sigma=2, ksize=5)", COLON, "gaussian:sigma=2,size=5"),
+        ("gaussian:ksize=5", "it takes sigma, size, as name=value", "gaussian:size=5"),
+        ("gaussian:sigma 2", "it takes sigma, size, as name=value", "gaussian:sigma=2"),
+        ("gaussian:sigma:2", "it takes sigma, size, as name=value", "gaussian:sigma=2"),
+        ("unsharp=5:5:1.0", COLON, "unsharp"),
+        ("Box = 5", "there is no kernel 'Box'", "box:5"),
+        ("Blur:2", "there is no kernel 'Blur'", "gaussian:2"),
+        ("gblur=sigma=2", "there is no kernel 'gblur'", "gaussian:sigma=2"),
+        ("cv2.GaussianBlur", "there is no kernel 'GaussianBlur'", "gaussian"),
+        ("cv2.GaussianBlur(img, (5, 5), 2)", "there is no kernel 'GaussianBlur'", "gaussian"),
+        ("ImageFilter.SHARPEN", "there is no kernel 'SHARPEN'", "sharpen"),
+        ("gaussian:0x2", RADIUS, "gaussian:sigma=2"),
+        ("log:2x1.5", RADIUS, "log:sigma=1.5,size=5"),
+        ("Sobel(1, 0)", "the direction is part of the name", "sobel-x"),
+        ("scharr:dx=0,dy=1", "the direction is part of the name", "scharr-y"),
+        ("sobel,gaussian", LISTED, "sobel; gaussian"),
+        ("sobel gaussian", LISTED, "sobel; gaussian"),
+        ("Blur|Sobel_X -> box", LISTED, "gaussian; sobel-x; box"),
+        ("3x3", "a size without weights is not a kernel", "box:3x3"),
+        ("0 -1 0 / -1 5 -1 / 0 -1 0", "rows are separated by ';'", "0 -1 0; -1 5 -1; 0 -1 0"),
+    ],
+)  # fmt: skip
+def test_spellings_of_other_programs_get_the_spelling_here(text: str, rule: str, spec: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        parse_kernels(text)
+    assert str(error.value) == f"kernel {text!r}: {rule}; did you mean {spec!r}?"
+    assert parse_kernels(spec)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("gaussian:foo=2", "kernel 'gaussian' has no argument 'foo'; it takes sigma, size"),
+        ("gaussian:sigma=-1", "gaussian: sigma must be at least 0.05 and finite, got -1.0"),
+        ("frob,box", "kernel 'frob,box': 'frob' is not a number; give a name such as 'sobel'"),
+        ("[[1, 2], [3]]", "kernel '1, 2; 3' is ragged: row 1 has 2 values, row 2 has 1"),
+        ("[[1, 2], [3, 4]", "'[[1' is not a number"),
+        ("[[[[1]]]]", "'[[[[1]]]]' is not a number"),
+        ("bilateral", "kernel 'bilateral' is not a convolution: its weights depend on the pixels; use 'gaussian'"),
+        ("Median_Filter", "kernel 'Median_Filter' is not a convolution: it sorts the pixels of a window"),
+    ],
+)  # fmt: skip
+def test_what_has_no_other_spelling_keeps_its_message(text: str, message: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        parse_kernels(text)
+    assert message in str(error.value)
+    assert "did you mean" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[0, -1, 0], [-1, 5, -1], [0, -1, 0]]",  # Python and JSON
+        "((0,-1,0),(-1,5,-1),(0,-1,0))",
+        "[[ 0 -1  0]\n [-1  5 -1]\n [ 0 -1  0]]",  # printed by NumPy
+        "[0 -1 0; -1 5 -1; 0 -1 0]",  # MATLAB
+        "{{0, -1, 0}, {-1, 5, -1}, {0, -1, 0},}",  # C
+    ],
+)
+def test_nested_lists_are_kernels(text: str) -> None:
+    assert parse_kernel(text).matrices == (SHARPEN,)
+
+
+def test_lists_of_one_and_three_levels_and_fractions_are_kernels() -> None:
+    assert parse_kernel("[1, 2, 1]").matrices == (((1, 2, 1),),)
+    assert parse_kernel("[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]", dims=3) == parse_kernel(
+        "1 2; 3 4 | 5 6; 7 8", dims=3
+    )
+    assert parse_kernel("[[1/4, 1/4], [1/4, 1/4]]").divisor == 4
+
+
+def test_names_of_other_programs_stand_for_kernels() -> None:
+    assert not {*OTHER_NAMES, *NOT_CONVOLUTIONS} & set(KERNELS)
+    assert not set(OTHER_NAMES) & set(NOT_CONVOLUTIONS)
+    assert {name for names in OTHER_NAMES.values() for name in names} <= set(KERNELS)
