@@ -65,7 +65,7 @@ def test_advice_names_commands_and_options_that_exist() -> None:
         ("kernels --list", "use convcli kernels without an argument"),
         ("tune --jobs 4", "it is an option of convcli filter, match"),
         ("help --stride", "it is an option of convcli filter, learn, draw, shape, params, cost, compare"),
-        ("config --set jobs=4", "use convcli.toml, with a table such as [filter] and jobs = 4"),
+        ("config --set jobs=4", "use convcli.toml: jobs = 4 in a table such as [filter]"),
     ],
 )  # fmt: skip
 def test_words_of_other_tools_get_the_command_or_option_that_does_it(
