@@ -43,7 +43,7 @@ def test_equals_plain_loops(case, draw, dtype, with_bias):
     assert_close(y, plain, 1e-5 if dtype is np.float32 else 1e-9)
 
 
-@pytest.mark.parametrize("cheap", ["_cost_scattered", "_cost_by_turns"])
+@pytest.mark.parametrize("cheap", ["_cost_scattered", "_cost_by_phases"])
 @few
 @given(case=cases(), draw=st.data(), dtype=st.sampled_from((float, np.float32, np.int64, complex)))
 def test_each_method_equals_plain_loops(cheap, case, draw, dtype):
@@ -91,7 +91,7 @@ def test_padding_modes_equal_a_padded_input(case, draw, mode, dtype):
 
 @pytest.mark.parametrize("k", [2, 300])
 def test_weights_that_are_not_finite_are_not_multiplied_by_a_zero_border(k, monkeypatch):
-    monkeypatch.setattr(spreading, "_cost_by_turns", lambda *_: -1)
+    monkeypatch.setattr(spreading, "_cost_by_phases", lambda *_: -1)
     weight = np.ones((1, 1, k))
     weight[0, 0, 0] = np.inf
     y = backend.conv_transpose(np.ones((1, 1, 3)), weight, stride=2)
@@ -245,7 +245,7 @@ def test_an_output_size_that_no_output_padding_leads_to():
 
 def test_many_phases_are_not_computed_one_by_one(monkeypatch):
     """A kernel with as many taps as the stride is scattered element by element, without a convolution per phase."""
-    monkeypatch.setattr(spreading.Spread, "turns", None)
+    monkeypatch.setattr(spreading.Spread, "phases", None)
     x, weight = np.array([[[1.0, 2.0]]]), np.arange(100_000.0).reshape(1, 1, -1)
     y = backend.conv_transpose(x, weight, stride=100_000)
     assert np.array_equal(y[0, 0], np.concatenate([weight[0, 0], 2 * weight[0, 0]]))
