@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from convcli.images.codecs.extras import check_pillow
 from convcli.images.codecs.identify_boxed import BOXED
 from convcli.images.codecs.jpeg import encode_direct, jpeg_way
 from convcli.images.codecs.netpbm import encode_netpbm
@@ -126,6 +127,7 @@ def _boxed(picture: Picture, form: str, coding: Coding, others: Beside, threads:
         from convcli.images.codecs.jpeg2000 import encode_deep
 
         return others.into(encode_deep(still, form, coding, was), form)
+    check_pillow(form)
     images, _ = _images(picture, form)
     settings = others.settings | _sequence(picture, images, form)
     if form == "AVIF":

@@ -25,7 +25,7 @@ class Material(NamedTuple):
 class LayerWork:
     """A layer on an input.
 
-    ours, torch, onnx : what it is called in convcli.backend, in PyTorch and in ONNX
+    ours, onnx : what it is called in convcli.backend, and in ONNX
     shapes : of the input and of the weight
     limit : the target, our time by the peer's
     options : stride, padding and groups, as all of them call it, or the kernel size of a pool
@@ -34,7 +34,6 @@ class LayerWork:
 
     name: str
     ours: str
-    torch: str
     onnx: str
     shapes: tuple[tuple[int, ...], ...]
     limit: float
@@ -49,6 +48,11 @@ class LayerWork:
         moved = [rng.standard_normal((1, count, *size), np.float32) for count in self.moved]
         # Both call it so: (input, offset, weight), and a mask by name.
         return Material((*arrays[:1], *moved[:1], *arrays[1:]), {"mask": moved[1]} if len(moved) > 1 else {})
+
+    @property
+    def torch(self) -> str:
+        """What it is called in PyTorch."""
+        return f"{self.ours}2d"
 
     def run(self, material: Material) -> Array:
         """Return our own answer."""
@@ -75,15 +79,9 @@ def _conv(
     groups: int = 1,
     limit: float = 1.25,
 ) -> LayerWork:
-    return LayerWork(
-        f"{network} {channels}->{outputs} k{side} s{stride} @{size}",
-        "conv",
-        "conv2d",
-        "Conv",
-        ((1, channels, size, size), (outputs, channels // groups, side, side)),
-        limit,
-        {"stride": stride, "padding": side // 2, "groups": groups},
-    )
+    name, weight = f"{network} {channels}->{outputs}", (outputs, channels // groups, side, side)
+    options = {"stride": stride, "padding": side // 2, "groups": groups}
+    return _window(name, "conv", "Conv", channels, size, side, weight, limit=limit, options=options)
 
 
 def _depthwise(network: str, channels: int, side: int, stride: int, size: int) -> LayerWork:
@@ -91,39 +89,36 @@ def _depthwise(network: str, channels: int, side: int, stride: int, size: int) -
 
 
 def _pool(kind: str, channels: int, side: int, stride: int, size: int, padding: int = 0) -> LayerWork:
-    return LayerWork(
-        f"{kind} pool {channels} k{side} s{stride} @{size}",
-        f"{kind}_pool",
-        f"{kind}_pool2d",
-        {"max": "MaxPool", "avg": "AveragePool"}[kind],
-        ((1, channels, size, size),),
-        1.5,
-        {"kernel_size": side, "stride": stride, "padding": padding},
-    )
-
-
-def _global(channels: int, size: int) -> LayerWork:
-    return LayerWork(
-        f"global average pool {channels} @{size}",
-        "adaptive_avg_pool",
-        "adaptive_avg_pool2d",
-        "GlobalAveragePool",
-        ((1, channels, size, size),),
-        1.5,
-        {"output_size": 1},
-    )
+    onnx = {"max": "MaxPool", "avg": "AveragePool"}[kind]
+    options = {"kernel_size": side, "stride": stride, "padding": padding}
+    return _window(f"{kind} pool {channels}", f"{kind}_pool", onnx, channels, size, side, options=options)
 
 
 def _transposed(channels: int, outputs: int, side: int, stride: int, size: int, padding: int) -> LayerWork:
-    return LayerWork(
-        f"transposed {channels}->{outputs} k{side} s{stride} @{size}",
-        "conv_transpose",
-        "conv_transpose2d",
-        "ConvTranspose",
-        ((1, channels, size, size), (channels, outputs, side, side)),
-        1.5,
-        {"stride": stride, "padding": padding},
-    )
+    name, weight = f"transposed {channels}->{outputs}", (channels, outputs, side, side)
+    options = {"stride": stride, "padding": padding}
+    return _window(name, "conv_transpose", "ConvTranspose", channels, size, side, weight, options=options)
+
+
+def _window(
+    name: str,
+    ours: str,
+    onnx: str,
+    channels: int,
+    size: int,
+    side: int,
+    *weights: tuple[int, ...],
+    options: Mapping[str, int],
+    limit: float = 1.5,
+) -> LayerWork:
+    """Return a layer with a window, whose name ends in its size, the stride and the size of the input."""
+    name = f"{name} k{side} s{options['stride']} @{size}"
+    return LayerWork(name, ours, onnx, ((1, channels, size, size), *weights), limit, options)
+
+
+def _global(channels: int, size: int) -> LayerWork:
+    name, shape = f"global average pool {channels} @{size}", (1, channels, size, size)
+    return LayerWork(name, "adaptive_avg_pool", "GlobalAveragePool", (shape,), 1.5, {"output_size": 1})
 
 
 def _deformable(channels: int, side: int, size: int, masked: bool) -> LayerWork:
@@ -131,7 +126,6 @@ def _deformable(channels: int, side: int, size: int, masked: bool) -> LayerWork:
     return LayerWork(
         f"deformable {channels}->{channels} k{side} @{size}{', mask' if masked else ''}",
         "deform_conv",
-        "deform_conv2d",
         "",
         ((1, channels, size, size), (channels, channels, side, side)),
         1.5,

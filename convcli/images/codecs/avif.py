@@ -4,18 +4,18 @@ from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from PIL import Image, features
+from PIL import Image
 
 from convcli.images.codecs.boxed_picture import BoxedPicture, Claims
 from convcli.images.codecs.chroma import chroma_for
-from convcli.images.codecs.extras import load_codec
+from convcli.images.codecs.extras import check_pillow, load_codec
 from convcli.images.codecs.media_items import TooManyError, coded_bytes, coded_parts, colour_codes
 from convcli.images.codecs.sequence_headers import Sequence, StreamError, av1_sequences
 from convcli.images.coding import Coded, Coding
 from convcli.images.metadata.boxed_metadata import lose_colours
 from convcli.images.metadata.read_metadata import MetadataReader
 from convcli.images.orientation import orientation_of
-from convcli.images.picture import Frame, ImageError, damaged
+from convcli.images.picture import Frame, damaged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,10 +40,7 @@ class AvifPicture(BoxedPicture):
 
     def __init__(self, file: BinaryIO, name: str, max_pixels: int) -> None:
         super().__init__(name, max_pixels)
-        if not features.check("avif"):
-            raise ImageError(
-                f"cannot read {name}: the installed Pillow was built without AVIF; pip install -U pillow"
-            )
+        check_pillow(self.form, f"cannot read {name}: ")
         self._file = file
         streams = self._streams()
         file.seek(0)

@@ -1,4 +1,4 @@
-"""Import the optional packages that some formats need, or name the extra that installs them."""
+"""The optional packages and parts of Pillow that some formats need, or the error that says how to install them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,18 @@ from importlib import import_module
 from typing import Any
 
 from convcli.images.codecs.tiff import NoCodecError
+
+# The optional parts of Pillow by formats: the name for `features.check`, and the one in messages.
+PARTS = {"AVIF": ("avif", "AVIF"), "JPEG2000": ("jpg_2000", "JPEG 2000"), "J2K": ("jpg_2000", "JPEG 2000")}
+
+
+def check_pillow(form: str, failure: str = "") -> None:
+    """Raise NoCodecError if Pillow was built without a format; `failure` is the beginning of the message."""
+    from PIL import features
+
+    part, kind = PARTS[form]
+    if not features.check(part):
+        raise NoCodecError(f"{failure}the installed Pillow was built without {kind}; pip install -U pillow")
 
 
 def load_extra(module: str, extra: str, why: str) -> Any:

@@ -5,15 +5,15 @@ from __future__ import annotations  # NumPy is loaded while a picture is decoded
 import struct
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from PIL import Image, features
+from PIL import Image
 
 from convcli.images.codecs.boxed_picture import BoxedPicture, Claims
 from convcli.images.codecs.boxes import find
-from convcli.images.codecs.extras import load_codec
+from convcli.images.codecs.extras import check_pillow, load_codec
 from convcli.images.coding import LOSSLESS, Coded, Coding
 from convcli.images.metadata.boxed_metadata import jpeg2000_metadata
 from convcli.images.metadata.exif import exif_orientation
-from convcli.images.picture import Frame, ImageError, damaged
+from convcli.images.picture import Frame, damaged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,10 +110,7 @@ class Jpeg2000Picture(BoxedPicture):
 
     def __init__(self, file: BinaryIO, name: str, max_pixels: int) -> None:
         super().__init__(name, max_pixels)
-        if not features.check("jpg_2000"):
-            raise ImageError(
-                f"cannot read {name}: the installed Pillow was built without JPEG 2000; pip install -U pillow"
-            )
+        check_pillow(self.form, f"cannot read {name}: ")
         file.seek(0)
         if file.read(4) == MAGICS[0]:
             self.form = "J2K"

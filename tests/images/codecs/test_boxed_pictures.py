@@ -5,6 +5,8 @@ import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -206,6 +208,21 @@ def test_comments_of_jpeg_2000_are_kept_except_those_of_encoders(form: str) -> N
     assert read(written(SMOOTH[..., :3].copy(), "RGB", form))[0].metadata == {}
     long = Picture((Frame(SMOOTH[..., :3].copy(), "RGB"),), "PNG", {"comment": bytes(65532)})
     assert "a comment of more than 65,531 bytes" in encode(long, form, "out")[1][0]
+
+
+@pytest.mark.parametrize(("ending", "kind"), [("avif", "AVIF"), ("jp2", "JPEG 2000"), ("j2k", "JPEG 2000")])
+def test_without_the_part_of_pillow_the_way_to_get_it_is_printed(
+    call: Call, tmp_path: Path, ending: str, kind: str
+) -> None:
+    need("AVIF" if kind == "AVIF" else "J2K")
+    way = f"the installed Pillow was built without {kind}; pip install -U pillow"
+    name = tmp_path / f"x.{ending}"
+    assert call("filter", SAMPLES / "house.png", "-k", "box", "-o", name).code == 0
+    with mock.patch.object(features, "check", return_value=False):
+        result = call("filter", name, "-k", "box", "-o", tmp_path / "x.png")
+        assert (result.code, one_error(result)) == (1, f"cannot read {name}: {way}")
+        result = call("filter", SAMPLES / "house.png", "-k", "box", "-o", name, "--force")
+        assert (result.code, one_error(result)) == (1, f"cannot write {name}: {way}")
 
 
 def turned_files() -> Iterator[tuple[str, bytes]]:
