@@ -17,11 +17,11 @@ def cores() -> int:
     except (AttributeError, OSError):  # macOS has no affinity
         count = os.cpu_count() or 1
     quota = _quota()
-    return count if quota is None else max(1, min(count, quota))
+    return count if quota is None else min(count, quota)
 
 
 def _quota() -> int | None:
-    """Return the number of cores that the control group may use, rounded up; None if there is no limit."""
+    """Return the number of cores that the control group may use, rounded up, at least 1; None if there is no limit."""
     for files in ((_QUOTA,), _QUOTAS):
         try:
             quota, period = " ".join(file.read_text() for file in files).split()

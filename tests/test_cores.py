@@ -31,6 +31,8 @@ def _fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("150000 100000", 2),
         ("10000 100000", 1),
         ("9900000 100000", 8),
+        ("100000 0", 8),
+        ("100000", 8),
     ],
 )
 def test_a_quota_limits_the_cores(text: str, count: int, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 
 from convcli import files
 from convcli.files import WriteError, flush_folders, write_whole
+from convcli.jobs.job import DASH, Source
+from convcli.jobs.save import Save
 from tests.conftest import Call
 from tests.paths import ROOT
 
@@ -502,5 +504,32 @@ def test_a_run_flushes_the_names_of_its_outputs_once(
     flushed = []
     monkeypatch.setattr(files, "_sync", flushed.append)
     inputs = [str(ROOT / "sample_images" / name) for name in ("logo.png", "ramp16.png")]
-    assert call("filter", *inputs, "--kernel", "box", "--jobs", 1, "-o", f"{tmp_path}/").code == 0
+    line = ["--kernel", "box", "--jobs", 1, "-o"]
+    assert call("filter", *inputs, *line, f"{tmp_path}/").code == 0
     assert flushed == [tmp_path]
+    flushed.clear()
+    assert call("filter", inputs[0], *line, tmp_path / "one.png").code == 0
+    assert flushed == [tmp_path]  # with its file, as nothing follows
+    flushed.clear()
+    assert call("filter", *inputs, *line, f"{tmp_path}/dry/", "--dry-run").code == 0
+    Save().flush([Source(Path(name)).to(DASH) for name in inputs])  # such as those of --show
+    assert flushed == []
+    (tmp_path / "far").mkdir()
+    for name in ("logo.png", "ramp16.png"):
+        (tmp_path / "far" / name).touch()
+        (tmp_path / name).unlink()
+        (tmp_path / name).symlink_to(tmp_path / "far" / name)
+    assert call("filter", *inputs, *line, f"{tmp_path}/", "--force", "--follow-links").code == 0
+    assert flushed == [tmp_path / "far"]
+
+
+def test_only_a_run_of_several_pictures_keeps_freed_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    kept = []
+    monkeypatch.setattr("convcli.cli.file_run.keep_freed", lambda: kept.append(True))
+    inputs = [str(ROOT / "sample_images" / name) for name in ("logo.png", "ramp16.png")]
+    assert call("filter", inputs[0], "--kernel", "box", "-o", tmp_path / "one.png").code == 0
+    assert kept == []
+    assert call("filter", *inputs, "--kernel", "box", "--jobs", 1, "-o", f"{tmp_path}/").code == 0
+    assert kept == [True]

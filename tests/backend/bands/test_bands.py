@@ -6,6 +6,7 @@ import signal
 import time
 import tracemalloc
 import weakref
+from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
 
@@ -16,13 +17,14 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from convcli.backend.algorithms.slide import Slide
-from convcli.backend.bands import passes, toeplitz
+from convcli.backend.bands import band_plan, passes, toeplitz
 from convcli.backend.bands.band_loop import plan_all
 from convcli.backend.bands.band_plan import RUNNING, BandPlan, Facts, plan
 from convcli.backend.bands.running import RunningSums, signed_digits, slack, sum_neighbours
 from convcli.backend.bands.strip import Strip
 from convcli.backend.bands.weights import Weights
 from convcli.backend.borders import pad
+from convcli.backend.machine import USUAL_CACHE, Machine
 from convcli.errors import ArgumentError
 from convcli.filters.filter_image import filter_image
 from convcli.filters.single_kernel import SingleKernel
@@ -402,6 +404,58 @@ def test_a_kernel_that_spans_one_more_than_the_longest_transform(dilation: tuple
         np.abs(found.astype(int) - plain(pixels, kernel, dilation=dilation, padding_mode="replicate")).max()
         <= 1
     )
+
+
+@pytest.fixture
+def usual_machine() -> Iterator[None]:
+    """A machine with the usual costs and cache."""
+    with patch.object(band_plan, "machine", return_value=Machine()):
+        yield
+
+
+@pytest.mark.parametrize("text", ["sharpen", "sobel", "gaussian:2.5", "9"])
+@pytest.mark.parametrize("threads", [1, 2, 4, 8])
+def test_a_tile_is_about_as_large_as_the_cache(usual_machine: None, text: str, threads: int) -> None:
+    way = planned(text, threads=threads)
+    assert way is not None
+    taken = way.rows * way.columns * 3 * np.dtype(way.dtype).itemsize
+    assert 0.75 * USUAL_CACHE < taken < 3 * USUAL_CACHE
+
+
+def test_tiles_of_many_threads_are_taller(usual_machine: None) -> None:
+    few, some, many = (planned("sharpen", threads=threads) for threads in (1, 2, 4))
+    assert few is not None and some is not None and many is not None
+    assert few.rows == some.rows < many.rows
+
+
+@pytest.mark.parametrize(("threads", "rows"), [(1, 3000), (2, 1500), (7, 429)])
+def test_running_sums_have_one_tile_for_each_thread(usual_machine: None, threads: int, rows: int) -> None:
+    way = planned("box:31", threads=threads)
+    assert way is not None
+    assert (way.method, way.rows) == (RUNNING, rows)
+
+
+def test_the_rows_that_running_sums_hold_fit_the_memory_for_them(usual_machine: None) -> None:
+    way = planned("box:255")
+    assert way is not None
+    assert 0.9 * band_plan.RUNNING_HELD < 255 * 3 * way.columns <= band_plan.RUNNING_HELD
+
+
+def test_at_most_half_of_the_rows_of_a_tile_are_its_border(usual_machine: None) -> None:
+    column = np.zeros((301, 1), int)
+    column[[0, -1]] = 1
+    slide = Slide(column.shape, (1, 1), (1, 1), (3000, 4000))
+    way = plan_all([Weights.of(column)], 255, slide, 3, False, "direct", 1)
+    assert way is not None
+    below, _ = slide.reach((slice(0, way.rows), slice(0, way.columns)))
+    assert below.stop - below.start <= 1.5 * way.rows
+
+
+def test_a_tile_has_at_least_one_pixel_of_many_channels(usual_machine: None) -> None:
+    slide = Slide((3, 3), (1, 1), (1, 1), (300, 300))
+    way = plan_all([Weights.of(np.eye(3, dtype=int))], 255, slide, 10**6, False, "direct", 1)
+    assert way is not None
+    assert way.columns == 1
 
 
 def test_a_stride_makes_tiles_lower() -> None:
