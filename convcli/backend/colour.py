@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.values import BESIDE
+from convcli.backend.values import LEVEL_PARTS
 
 Array = NDArray[Any]
 
@@ -83,7 +83,7 @@ def from_light(light: Array, dtype: np.dtype[Any], has_alpha: bool = False) -> t
         if has_alpha:
             scaled = part[..., -1] * float(highest)
             # Values this close to a half are treated as halves, because sums have rounding errors.
-            whole = np.rint(np.rint(scaled * BESIDE) / BESIDE)
+            whole = np.rint(np.rint(scaled * LEVEL_PARTS) / LEVEL_PARTS)
             clipped += int(np.count_nonzero(~((whole >= 0) & (whole <= highest))))
             out[..., -1] = _within(whole, highest)
     return pixels, clipped / light.size

@@ -19,7 +19,7 @@ from convcli.backend.checks import (
     check_shape,
     check_weight,
 )
-from convcli.backend.conv_layer import WEIGHT, laid_conv, rotated
+from convcli.backend.conv_layer import WEIGHT, conv_on_input, rotated
 from convcli.backend.convolution import BUFFER
 from convcli.backend.dtypes import cast, weighted
 from convcli.backend.transposed_conv import conv_transpose
@@ -87,7 +87,7 @@ def conv_weight_grad(
     weight = np.broadcast_to(np.zeros((), bool), shape)  # only the shape is used
     dims = len(shape) - 2
     x, alone = as_batch(x, dims, f"weight_shape {shape}")
-    layer, slide, pads, mode = laid_conv(x, weight, stride, padding, dilation, groups, padding_mode)
+    layer, slide, pads, mode = conv_on_input(x, weight, stride, padding, dilation, groups, padding_mode)
     dy = _gradient(dy, x, layer, alone)
     value = as_padding_value(padding_value, mode, x, dy)
     images, channels, outputs = len(x), shape[1], shape[0]
@@ -167,7 +167,7 @@ def conv_input_grad(
     check_room("the gradient", shape, np.result_type(weight, dy))
     x = np.broadcast_to(np.zeros((), bool), shape)  # only the shape is used
     x, alone = as_batch(x, dims, f"weight {weight.shape}")
-    layer, slide, pads, mode = laid_conv(x, weight, stride, padding, dilation, groups, padding_mode)
+    layer, slide, pads, mode = conv_on_input(x, weight, stride, padding, dilation, groups, padding_mode)
     dy, size = _gradient(dy, x, layer, alone), x.shape[2:]
     padded = tuple(n + sum(pair) for n, pair in zip(size, pads, strict=True))
     check_room("the padded gradient", (*x.shape[:2], *padded), np.result_type(weight, dy))

@@ -14,7 +14,7 @@ from convcli.layers.padding import AnyPadding, Pads, mode_of
 WEIGHT = "(out_channels, in_channels / groups, *kernel_size)"  # the axes of a weight, for messages
 
 
-class LaidConv(NamedTuple):
+class ConvOnInput(NamedTuple):
     """A convolution on an input of known size.
 
     pads : the (before, after) padding
@@ -27,7 +27,7 @@ class LaidConv(NamedTuple):
     mode: str
 
 
-def laid_conv(
+def conv_on_input(
     x: Array,
     weight: Array,
     stride: PerAxis,
@@ -35,11 +35,11 @@ def laid_conv(
     dilation: PerAxis,
     groups: int,
     padding_mode: str,
-) -> LaidConv:
+) -> ConvOnInput:
     """Return the layer of a weight on x (N, C, *spatial); raise ArgumentError if they do not match."""
     options = (stride, padding, dilation, groups, padding_mode)
     lay = _laid if all(map(_is_plain, options)) else _laid.__wrapped__
-    laid: LaidConv = lay(x.shape, weight.shape, *options)
+    laid: ConvOnInput = lay(x.shape, weight.shape, *options)
     check_walk(x, laid.pads, laid.slide.output_size, len(weight))
     check_border(laid.mode, laid.pads, x.shape[2:])
     return laid
@@ -54,7 +54,7 @@ def _laid(
     dilation: PerAxis,
     groups: int,
     padding_mode: str,
-) -> LaidConv:
+) -> ConvOnInput:
     """Return the layer of a weight on an input from their shapes."""
     groups = whole("groups", groups, 1)
     check_channels(x_shape, weight_shape, groups)
@@ -69,7 +69,7 @@ def _laid(
         groups=groups,
         dims=len(weight_shape) - 2,
     )
-    return LaidConv(layer, Slide.of(layer, x_shape[2:]), layer.pads(x_shape[2:]), mode)
+    return ConvOnInput(layer, Slide.of(layer, x_shape[2:]), layer.pads(x_shape[2:]), mode)
 
 
 def _is_plain(option: object) -> bool:

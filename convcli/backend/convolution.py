@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from convcli.backend.algorithms.correlate import Border, add_bias, as_method, correlate
 from convcli.backend.checks import Array, as_array, as_batch, as_bias, as_padding_value, check_weight
-from convcli.backend.conv_layer import WEIGHT, laid_conv, rotated
+from convcli.backend.conv_layer import WEIGHT, conv_on_input, rotated
 from convcli.backend.dtypes import weighted
 from convcli.layers.axes import PerAxis
 from convcli.layers.padding import AnyPadding
@@ -114,7 +114,7 @@ def conv(
     check_weight(weight, WEIGHT, least=3)
     x, alone = as_batch(x, weight.ndim - 2, f"weight {weight.shape}")
     method, rank = as_method(method)
-    laid = laid_conv(x, weight, stride, padding, dilation, groups, padding_mode)
+    laid = conv_on_input(x, weight, stride, padding, dilation, groups, padding_mode)
     if flip:
         weight = rotated(weight)
     bias = as_bias(bias, (len(weight),))

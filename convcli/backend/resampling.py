@@ -117,7 +117,7 @@ def axis_weights(n: int, made: int, method: str, start: int, stop: int) -> AxisW
     return AxisWeights(first, weights, slice(int(used.min()), int(used.max()) + 1))
 
 
-class Weighing(NamedTuple):
+class PreparedWeights(NamedTuple):
     """Weights along one axis, prepared for values of one dtype."""
 
     axis: AxisWeights
@@ -125,7 +125,9 @@ class Weighing(NamedTuple):
 
     @classmethod
     @lru_cache(maxsize=64)  # the same columns are needed in each step
-    def of(cls, n: int, made: int, method: str, start: int, stop: int, dtype: np.dtype[Any]) -> Weighing:
+    def of(
+        cls, n: int, made: int, method: str, start: int, stop: int, dtype: np.dtype[Any]
+    ) -> PreparedWeights:
         """Return the weights of outputs start to stop."""
         found = axis_weights(n, made, method, start, stop)
         taps = found.weights.shape[1]

@@ -84,19 +84,19 @@ def run_chain(layers: Sequence[Layer], arguments: Sequence[Arguments], x: ArrayL
         )
     y = as_array("x", x)
     alone = y.ndim - 1 == next((axes for axes in map(_spatial_axes, layers) if axes is not None), None)
-    beside: Array | None = None
+    branch: Array | None = None
     for layer, mine in zip(layers, arguments, strict=True):
-        if beside is not None:
-            mine = {**moves(layer, beside), **mine}
-            beside = None
+        if branch is not None:
+            mine = {**moves(layer, branch), **mine}
+            branch = None
         widened = alone and _spatial_axes(layer) is None  # otherwise the channels would be taken for a batch
         found = run_layer(layer.inner, y[np.newaxis] if widened else y, **mine)
         found = found[0] if widened else found
         if isinstance(layer, Branch):
-            beside = found
+            branch = found
         else:
             y = found
-    if beside is not None:
+    if branch is not None:
         raise ArgumentError(
             "the chain ends with a branch; a branch must be followed by the deformable convolution that uses it"
         )

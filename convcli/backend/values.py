@@ -18,9 +18,9 @@ Alpha = Literal["auto", "premultiply", "keep", "filter"]
 Zero = Sequence[int]  # the sample of each channel that represents 0
 
 EIGHT_BITS = np.dtype("uint8")
-BESIDE = 2.0**28  # parts of a level
+LEVEL_PARTS = 2.0**28  # parts of a level
 # Adding these to a float64 below MOST_ROUNDED rounds it to the nearest part, or to the nearest integer, half to even.
-TO_PARTS, TO_ONES = 1.5 * 2.0**52 / BESIDE, 1.5 * 2.0**52
+TO_PARTS, TO_ONES = 1.5 * 2.0**52 / LEVEL_PARTS, 1.5 * 2.0**52
 MOST_ROUNDED = 2.0**22
 NARROW = 2.0**-64  # scales the largest floats so that their differences and products with white stay finite
 SAMPLES = 1 << 18  # converted into a dtype at a time, which keeps intermediate arrays small
@@ -116,7 +116,7 @@ class Filtered(NamedTuple):
 def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the float dtype that a picture is computed in: float32 for float32, otherwise float64.
 
-    Sums of integer samples in float64 have such small errors that rounding with `beside` removes the differences
+    Sums of integer samples in float64 have such small errors that rounding with `round_parts` removes the differences
     between libraries that add in different orders.
     """
     return np.dtype("float32" if dtype == np.float32 else "float64")
@@ -144,13 +144,13 @@ def into_dtype(
     extent: Extent | None = None,
     zero: Zero | None = None,
     *,
-    beside: bool = False,
+    round_parts: bool = False,
 ) -> Filtered:
     """Convert values back into a picture's dtype: shift or scale, round half to even, clip.
 
     `minmax` stretches `extent`, or else the extent of the finite values. For integer dtypes NaN becomes 0, and infinity
-    is clipped; floats keep both. `zero` is the sample of each channel that represents 0, by default 0. With `beside`,
-    values within 2^-29 of a half are rounded like a half.
+    is clipped; floats keep both. `zero` is the sample of each channel that represents 0, by default 0. With
+    `round_parts`, values within 2^-29 of a half are rounded like a half.
     """
     floating = dtype.kind == "f"
     start = 0 if zero is None else np.array(zero)
@@ -176,7 +176,7 @@ def into_dtype(
                 fitted[place] = part
             continue
         if part.dtype.kind == "f":
-            part = np.rint(np.rint(part * BESIDE) / BESIDE if beside else part)
+            part = np.rint(np.rint(part * LEVEL_PARTS) / LEVEL_PARTS if round_parts else part)
             missing = np.isnan(part)
             clipped += int(np.count_nonzero(missing))
             part[missing] = 0
@@ -207,7 +207,7 @@ def _within(values: Array, low: Any, high: Any) -> Array:
     return values.clip(max(low, limits.min), min(high, limits.max))
 
 
-def in_parts(values: Array, part: float = BESIDE) -> Array:
+def in_parts(values: Array, part: float = LEVEL_PARTS) -> Array:
     """Round floats to the nearest part of a level, in place, which hides the order in which libraries add."""
     np.multiply(values, part, out=values)
     np.rint(values, out=values)
@@ -215,7 +215,7 @@ def in_parts(values: Array, part: float = BESIDE) -> Array:
 
 
 def round_into(values: Array, out: Array, value_range: Range, zero: Zero | None = None) -> int:
-    """Write floats to `out`, of an integer dtype, as `into_dtype` does with `beside`; return how many were clipped.
+    """Write floats to `out`, of an integer dtype, like `into_dtype` with `round_parts`; return how many were clipped.
 
     The values are modified. `minmax` is not supported.
     """
@@ -223,7 +223,7 @@ def round_into(values: Array, out: Array, value_range: Range, zero: Zero | None 
     least, most = float(values.min()), float(values.max())
     in_range = -MOST_ROUNDED < least <= most < MOST_ROUNDED
     if zero is not None or not in_range or values.dtype.kind != "f":
-        made = into_dtype(values, out.dtype, value_range, zero=zero, beside=True)
+        made = into_dtype(values, out.dtype, value_range, zero=zero, round_parts=True)
         out[...] = made.pixels
         return round(made.clipped * values.size)
     if value_range == "abs":
@@ -236,7 +236,7 @@ def round_into(values: Array, out: Array, value_range: Range, zero: Zero | None 
     if values.dtype != np.float64:  # float32 has no more digits
         np.rint(values, out=values)
     else:
-        # A sum this large has no digits beyond those of 1 / BESIDE, and after the second addition no fraction.
+        # A sum this large has no digits beyond those of 1 / LEVEL_PARTS, and after the second addition no fraction.
         np.add(values, TO_PARTS, out=values)
         np.add(values, TO_ONES - TO_PARTS, out=values)
         np.subtract(values, TO_ONES, out=values)

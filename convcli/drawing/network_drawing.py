@@ -190,12 +190,12 @@ def _path(start: Point, middle: float, end: Point, after: float, before: float) 
     if middle == start[0] == end[0]:
         return start, end
     if after >= end[1]:  # on the next line
-        return _bend(start, end)
-    points = [*_bend(start, (middle, after)), *_bend((middle, before), end)]
+        return _curve(start, end)
+    points = [*_curve(start, (middle, after)), *_curve((middle, before), end)]
     return tuple(dict.fromkeys(points))
 
 
-def _bend(start: Point, end: Point, pieces: int = 10) -> tuple[Point, ...]:
+def _curve(start: Point, end: Point, pieces: int = 10) -> tuple[Point, ...]:
     """Return a curve that starts and ends vertically."""
     if start[0] == end[0]:
         return start, end

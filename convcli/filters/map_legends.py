@@ -23,7 +23,7 @@ class MapLegends(NamedTuple):
     title: str
 
     @property
-    def beside(self) -> tuple[int, int, int]:
+    def kernel_grid(self) -> tuple[int, int, int]:
         """The number of kernels beside each map, and their rows and columns."""
         return (0, 1, 1) if self.kernels is None else self.kernels.shape[1:]
 

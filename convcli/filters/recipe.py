@@ -143,7 +143,7 @@ class Recipe:
 
     def _recurrent(self, shape: Shape) -> tuple[Stage, ...]:
         """Return the stages of repeats with feedback, for an input (C, *spatial)."""
-        from convcli.filters.stages.feedback import BesideZeros, Recurred
+        from convcli.filters.stages.feedback import Recurred, WithZeros
 
         answers = self._answers
         seen = after = (shape[0] + answers, *shape[1:])
@@ -158,7 +158,7 @@ class Recipe:
             )
         stages = tuple(made)
         again = [Recurred(stages, shape[0])] * (self.repeat - 1)
-        return (BesideZeros(answers), *again, Recurred(stages, 0))
+        return (WithZeros(answers), *again, Recurred(stages, 0))
 
     @property
     def _answers(self) -> int:

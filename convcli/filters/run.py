@@ -283,8 +283,8 @@ class PictureFilter(NamedTuple):
             from convcli.filters.map_legends import MapLegends
             from convcli.images.map_sheet import SheetPlan
 
-            beside = MapLegends.of(self.requested, group).beside
-            size, channels = [*size[:-2], *SheetPlan.of(maps, size[-2], size[-1], beside).shape], 3
+            kernel_grid = MapLegends.of(self.requested, group).kernel_grid
+            size, channels = [*size[:-2], *SheetPlan.of(maps, size[-2], size[-1], kernel_grid).shape], 3
         else:
             channels = maps + group.has_alpha
         return list(self.framed(group, black_pixels((*size, channels), group.made.dtype)))

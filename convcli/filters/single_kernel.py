@@ -12,7 +12,7 @@ from convcli.backend.bands.band_plan import METHODS
 from convcli.backend.bands.picture_in_bands import (
     FAR,
     InBands,
-    LaidKernel,
+    KernelOnPicture,
     Samples,
     in_bands,
     light_in_bands,
@@ -143,7 +143,7 @@ class SingleKernel(NamedTuple):
     def band_plan(self, shape: tuple[int, ...]) -> BandPlan | None:
         """Return the band plan for pictures of a shape; None if the kernel runs tile by tile."""
         found = self._in_bands(shape, Samples.alike(self.dtype, 1 if len(shape) == 2 else shape[2]))
-        return None if found is None else found.way
+        return None if found is None else found.band_plan
 
     def memory(self, shape: tuple[int, ...], measure: bool = False) -> int:
         """Estimate the bytes needed in addition to a picture of a shape and its result."""
@@ -152,14 +152,16 @@ class SingleKernel(NamedTuple):
         found = self._in_bands(shape, samples)
         bands = 0
         if found is not None:
-            bands = band_bytes(found.way, found.laid.slide, channels, len(found.weights), found.finish)
+            bands = band_bytes(
+                found.band_plan, found.on_picture.slide, channels, len(found.weights), found.finish
+            )
             if not measure:
                 return bands
         from convcli.filters.tiles.estimate import estimate
 
-        stages, beside = self._stages(shape, samples), self.has_alpha
-        own = (channels - beside, *shape[:2])
-        return max(bands, estimate(stages, own, self.dtype, beside or self.light, self.threads).memory)
+        stages, has_alpha = self._stages(shape, samples), self.has_alpha
+        own = (channels - has_alpha, *shape[:2])
+        return max(bands, estimate(stages, own, self.dtype, has_alpha or self.light, self.threads).memory)
 
     def takes_slabs(self, shape: tuple[int, ...]) -> bool:
         """Return whether rows of a picture can be filtered separately: if it is filtered in bands, or has floats.
@@ -179,13 +181,13 @@ class SingleKernel(NamedTuple):
         """Return the filter in bands; None if bands do not support the picture."""
         return _planned(self, shape, samples)
 
-    def laid(self, size: Sizes) -> LaidKernel:
+    def on_picture(self, size: Sizes) -> KernelOnPicture:
         """Return the kernel for pictures of a size, or raise ArgumentError if it does not fit."""
         kernel = self.recipe.kernels[0]
         recipe, matrices, _ = self.recipe.anchored(kernel, (1, *size))
         layer: Conv | None = recipe.lone(size, matrices[0].shape)
         assert layer is not None
-        return LaidKernel.of(
+        return KernelOnPicture.of(
             kernel,
             matrices,
             layer,
@@ -282,8 +284,8 @@ class SingleKernel(NamedTuple):
         largest = 1.0 if self.light else samples.largest
         reach = max(largest, border, 1.0)
         if self.dtype.kind == "f":  # NaN and infinity fail these comparisons
-            tame = SMALLEST < total * reach < LARGEST and reach < LARGEST
-            return PLAIN_SUMS if tame else "direct"
+            small_enough = SMALLEST < total * reach < LARGEST and reach < LARGEST
+            return PLAIN_SUMS if small_enough else "direct"
         if border > FAR * largest:
             return "direct"
         return "auto" if total * reach < TRANSFORMED * abs(kernel.divisor) else PLAIN_SUMS
@@ -292,15 +294,15 @@ class SingleKernel(NamedTuple):
 @lru_cache(PLANS)  # the pictures of a folder are often alike, and small ones take less time than their plan
 def _planned(single: SingleKernel, shape: tuple[int, ...], samples: Samples) -> InBands | None:
     """Return how a kernel filters a picture in bands; None if bands do not support it."""
-    laid, value_range = single.laid(shape[:2]), single.value_range
+    on_picture, value_range = single.on_picture(shape[:2]), single.value_range
     one = single.alpha is None or (single.alpha == "filter" and not single.light)
     if not one or value_range is None or value_range == "minmax" or single.zero is not None:
         return None
     if single.light:
-        return light_in_bands(laid, samples, value_range)
+        return light_in_bands(on_picture, samples, value_range)
     if single.dtype.name not in BANDED:
         return None
-    return in_bands(laid, samples, value_range)
+    return in_bands(on_picture, samples, value_range)
 
 
 def _with_channels(pixels: Array) -> Array:

@@ -26,15 +26,15 @@ from convcli.images.codecs.tiff_directories import (
     tiff_of,
 )
 from convcli.images.coding import Coded
-from convcli.images.header import TURNED, FrameHeader, Header
+from convcli.images.header import FIRST_SWAPPED, FrameHeader, Header
 from convcli.images.metadata.found import Found
 from convcli.images.metadata.read_metadata import MetadataReader
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
 from convcli.images.orientation import orientation_ahead, upright, upright_pixels
 from convcli.images.picture import Frame, ImageError, Picture
-from convcli.images.pixel_limit import check_pixels, check_way
+from convcli.images.pixel_limit import check_decoded_frames, check_pixels
 from convcli.images.row_bands import as_array
-from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode, turned_signs
+from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode, swapped_signs
 from convcli.images.silence_libtiff import silence_libtiff
 
 if TYPE_CHECKING:
@@ -106,13 +106,15 @@ def frame_headers(
         pixels_left -= width * height
         check_pixels(name, len(numbers), pixels_left, max_pixels)
         if image.format in _COMPOSED:
-            check_way(name, number + 1, width * height, max_pixels)
+            check_decoded_frames(name, number + 1, width * height, max_pixels)
         check_tiles(name, file, image, max_pixels)
         if (why := _why_cut(image)) and image.format == "TIFF":
             frames.append(deep.header(number, why))
             continue
         mode, orientation = _mode_ahead(name, image, count, why), orientation_ahead(image)
-        as_shown = orientation < TURNED or image.format == "TIFF"  # Pillow swaps the size of a TIFF itself
+        as_shown = (
+            orientation < FIRST_SWAPPED or image.format == "TIFF"
+        )  # Pillow swaps the size of a TIFF itself
         size = (height, width) if as_shown else (width, height)
         channels = CHANNELS[channels_of(mode)]
         shape = size if channels == 1 else (*size, channels)
@@ -264,7 +266,7 @@ def _depth(image: Image.Image) -> tuple[int, int]:
 def in_memory(name: str, image: Image.Image) -> Frame:
     """Return an image in memory as a frame, or raise ImageError."""
     frame = _frame(name, image, animated=False)
-    return replace(frame, pixels=turned_signs(frame.pixels)) if frame.channels == "LAB" else frame
+    return replace(frame, pixels=swapped_signs(frame.pixels)) if frame.channels == "LAB" else frame
 
 
 def _frame(name: str, image: Image.Image, animated: bool) -> Frame:

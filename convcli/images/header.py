@@ -10,7 +10,7 @@ from convcli.images.coding import Coded
 from convcli.images.picture import Frame, Picture
 from convcli.memory import black_pixels
 
-TURNED = 5  # the first orientation of EXIF in which rows and columns are swapped
+FIRST_SWAPPED = 5  # the first orientation of EXIF in which rows and columns are swapped
 
 
 class FrameHeader(NamedTuple):

@@ -67,7 +67,7 @@ class SheetPlan(NamedTuple):
         return max(1, min(MOST_CELL, KERNEL // max(self.kernels[1:])))
 
     @property
-    def beside(self) -> int:
+    def kernel_grid(self) -> int:
         """Width in pixels of the kernels to the left of a map, with a gap."""
         return self.kernels[2] * self.tap + GAP // 2 if self.kernels[0] else 0
 
@@ -82,7 +82,7 @@ class SheetPlan(NamedTuple):
         number, height, _ = self.kernels
         kernels = number * (height * self.tap + GAP // 2)
         high = NAME + max(self.drawn[0], kernels) + BAR + 4 + ENDS
-        return high + GAP, self.beside + max(self.drawn[1], NARROWEST) + GAP
+        return high + GAP, self.kernel_grid + max(self.drawn[1], NARROWEST) + GAP
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -93,7 +93,7 @@ class SheetPlan(NamedTuple):
     def place(self, number: int) -> tuple[int, int]:
         """Return the position (top, left) of a map."""
         row, column = divmod(number, self.columns)
-        return HEAD + row * self.cell[0] + NAME, GAP + column * self.cell[1] + self.beside
+        return HEAD + row * self.cell[0] + NAME, GAP + column * self.cell[1] + self.kernel_grid
 
 
 def draw_maps(
@@ -107,8 +107,8 @@ def draw_maps(
     names : names of the maps; by default their numbers
     kernels : (C, K, kh, kw), kernels to draw beside each map
     """
-    beside = (0, 1, 1) if kernels is None else (kernels.shape[1], kernels.shape[2], kernels.shape[3])
-    plan = SheetPlan.of(len(maps), maps.shape[1], maps.shape[2], beside)
+    kernel_grid = (0, 1, 1) if kernels is None else (kernels.shape[1], kernels.shape[2], kernels.shape[3])
+    plan = SheetPlan.of(len(maps), maps.shape[1], maps.shape[2], kernel_grid)
     ends = [_ends(each) for each in maps[: plan.maps]]
     signed = any(low < 0 for low, _ in ends)
     sheet = Image.new("RGB", plan.shape[::-1], PAPER)
@@ -122,7 +122,7 @@ def draw_maps(
         top, left = plan.place(number)
         name = names[number] if number < len(names) else f"map {number}"
         room = max(plan.drawn[1], NARROWEST)
-        _write(pen, (left - plan.beside, top - NAME // 2), name, room + plan.beside, INK)
+        _write(pen, (left - plan.kernel_grid, top - NAME // 2), name, room + plan.kernel_grid, INK)
         low, high = _scale(*ends[number], signed=signed)
         for rows in _bands(maps[number]):
             colours = _coloured(maps[number][rows], low, high, signed=signed)
@@ -132,7 +132,7 @@ def draw_maps(
         _paste(sheet, _coloured(bar, low, high, signed=signed).repeat(BAR, axis=0), 1, below, left)
         _label_scale(pen, low, high, left, below + BAR + ENDS // 2 + 1, room, signed=signed)
         if kernels is not None and plan.kernels[0]:
-            _draw_kernels(sheet, kernels[number], plan, top, left - plan.beside)
+            _draw_kernels(sheet, kernels[number], plan, top, left - plan.kernel_grid)
     return np.asarray(sheet)
 
 

@@ -37,6 +37,6 @@ def upright(image: Image.Image) -> Image.Image:
 
 def upright_pixels(pixels: NDArray[Any], image: ImageFile) -> NDArray[Any]:
     """Return pixels that were decoded without Pillow, with the orientation of their opened image applied."""
-    from convcli.images.upright import turned
+    from convcli.images.upright import oriented
 
-    return turned(pixels, orientation_ahead(image))
+    return oriented(pixels, orientation_ahead(image))

@@ -54,7 +54,7 @@ def check_pixels(name: str, count: int, left: int, limit: int) -> None:
         )
 
 
-def check_way(name: str, count: int, pixels: int, limit: int) -> None:
+def check_decoded_frames(name: str, count: int, pixels: int, limit: int) -> None:
     """Refuse a frame that requires too many previous frames to be decoded, as each is drawn on the last."""
     if count * pixels > PASSES * limit:
         raise ImageError(

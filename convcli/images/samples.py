@@ -71,10 +71,10 @@ def filtered_type(pixels: NDArray[Any], name: str) -> NDArray[Any]:
 
 def stored(frame: Frame) -> NDArray[Any]:
     """Return the samples of a frame as TIFF stores them."""
-    return turned_signs(frame.pixels) if frame.channels == "LAB" else frame.pixels
+    return swapped_signs(frame.pixels) if frame.channels == "LAB" else frame.pixels
 
 
-def turned_signs(pixels: NDArray[Any]) -> NDArray[Any]:
+def swapped_signs(pixels: NDArray[Any]) -> NDArray[Any]:
     """Flip the sign bits of a* and b* in integers (H, W, 3): converts signed values to offset ones, and back.
 
     Floats, which are signed, are unchanged.
@@ -93,7 +93,7 @@ def from_pillow(frame: Frame, photometric: int, bits: int, sample_format: int) -
     """Convert a TIFF page decoded by Pillow to samples that can be filtered."""
     pixels, mode = frame.pixels, pillows_mode(frame.mode, bits, sample_format)
     if frame.channels == "LAB":
-        return replace(frame, pixels=turned_signs(pixels))
+        return replace(frame, pixels=swapped_signs(pixels))
     if mode != frame.mode:
         kind, width = "i" if sample_format == SIGNED else "u", bits // 8
         exact = pixels.astype(f"{kind}{width}") if bits == 16 else pixels.view(f"{kind}{width}")

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from convcli.images.modes import LABS
 from convcli.images.picture import Frame, Picture
-from convcli.images.samples import turned_signs
+from convcli.images.samples import swapped_signs
 
 SIDE = 320  # most pixels of a panel's longer side
 GAP = 12  # pixels between panels, and around them
@@ -77,7 +77,7 @@ def _from_lab(pixels: NDArray[np.uint8]) -> Image.Image:
     """Convert CIELAB (H, W, 3), in which 128 represents 0 of a* and b*, to an RGB image."""
     from PIL import ImageCms
 
-    image = Image.fromarray(turned_signs(pixels), "LAB")  # Pillow expects samples as in TIFF
+    image = Image.fromarray(swapped_signs(pixels), "LAB")  # Pillow expects samples as in TIFF
 
     transform = ImageCms.buildTransform(
         ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"

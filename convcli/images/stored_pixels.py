@@ -70,7 +70,7 @@ class StoredPixels(ABC):
 
         down, across = (-(-n // side) for n, side in zip(self.shape, self.block_size, strict=False))
         for number in range(down):
-            yield from np.concatenate([self.block(number, beside) for beside in range(across)], axis=1)
+            yield from np.concatenate([self.block(number, column) for column in range(across)], axis=1)
 
 
 class ChangedPixels(StoredPixels):

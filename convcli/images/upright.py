@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # EXIF 2.32, table 6: the operation for each orientation.
-_TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
+_OPERATIONS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     2: np.fliplr,
     3: lambda x: np.rot90(x, 2),
     4: np.flipud,
@@ -18,6 +18,6 @@ _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 }
 
 
-def turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+def oriented(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Return pixels (H, W) or (H, W, C) upright; unknown orientations leave them unchanged."""
-    return np.ascontiguousarray(_TURNS[orientation](pixels)) if orientation in _TURNS else pixels
+    return np.ascontiguousarray(_OPERATIONS[orientation](pixels)) if orientation in _OPERATIONS else pixels

@@ -12,7 +12,7 @@ from PIL import Image
 
 from convcli.images.codecs.extras import check_pillow
 from convcli.images.codecs.identify_boxed import BOXED
-from convcli.images.codecs.jpeg import encode_direct, jpeg_way
+from convcli.images.codecs.jpeg import encode_direct, jpeg_coding
 from convcli.images.codecs.netpbm import encode_netpbm
 from convcli.images.codecs.npy_pictures import encode_array
 from convcli.images.codecs.png import encode_png
@@ -22,7 +22,7 @@ from convcli.images.codecs.webp import webp_settings
 from convcli.images.coding import Coded, Coding
 from convcli.images.formats import FORMATS, NETPBM, NUMBERS, TEXTS, Format, format_named, formats_for
 from convcli.images.indexed import COLOURS, indexed
-from convcli.images.metadata.write_metadata import Beside, beside
+from convcli.images.metadata.write_metadata import FileMetadata, file_metadata
 from convcli.images.modes import channels_of, dtype_of, is_float, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.samples import SIGNED, stored
@@ -54,7 +54,7 @@ def encode(
         data, notes = encode(moving, form, name, coding, threads)
         return data, (*notes, f"{form} cannot store the still picture before the animation")
     check_fits(picture, form, name)
-    others = beside(picture, form, _timing(picture, form))
+    others = file_metadata(picture, form, _timing(picture, form))
     notes = others.notes
     if form == "NPY":
         return encode_array(picture), notes
@@ -112,7 +112,7 @@ def _explained(name: str, form: str, still: Frame, frames: int) -> Iterator[None
         ) from error
 
 
-def _boxed(picture: Picture, form: str, coding: Coding, others: Beside, threads: int | None) -> bytes:
+def _boxed(picture: Picture, form: str, coding: Coding, others: FileMetadata, threads: int | None) -> bytes:
     """Encode a picture in one of the formats that consist of boxes."""
     still, was = picture.frames[0], picture.coded
     if form == "HEIF":
@@ -144,12 +144,12 @@ def _jpeg(
     frame: Frame, coding: Coding, was: Coded | None, metadata: dict[str, Any]
 ) -> tuple[bytes, tuple[str, ...]]:
     """Return a JPEG and notes on its coding."""
-    way = jpeg_way(frame.channels, coding, was)
+    jpeg = jpeg_coding(frame.channels, coding, was)
     around = _saved(Image.new(frame.channels, (1, 1)), "JPEG", metadata)
-    data = encode_direct(frame.pixels, way, frame.channels, around)
+    data = encode_direct(frame.pixels, jpeg, frame.channels, around)
     if data is None:
-        data = _saved(_image(frame), "JPEG", metadata | way.settings)
-    return data, way.notes
+        data = _saved(_image(frame), "JPEG", metadata | jpeg.settings)
+    return data, jpeg.notes
 
 
 def _saved(

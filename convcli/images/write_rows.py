@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from convcli.cores import cores
 from convcli.images.coding import Coding
-from convcli.images.metadata.write_metadata import beside
+from convcli.images.metadata.write_metadata import file_metadata
 from convcli.images.picture import Frame, Picture
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def rows_writer(
     picture: Picture, form: str, threads: int | None = None, coding: Coding = PLAIN
 ) -> RowsWriter:
     """Return the writer of a still picture in a format that takes rows; the pixels of `picture` are ignored."""
-    others = beside(picture, form)
+    others = file_metadata(picture, form)
     (frame,) = picture.frames
     if form == "NPY":
         from convcli.images.codecs.npy_pictures import write_array

@@ -107,14 +107,14 @@ def chain_nodes(layers: Sequence[Layer], tensor: str, names: Sequence[str]) -> l
 
     The output of a branch is a second input of the layer after it; the chain continues with the branch's input.
     """
-    beside, nodes = "", []
+    branch, nodes = "", []
     for layer, name in zip(layers, names, strict=True):
-        joins = bool(beside) and layer.most_inputs != 1
-        nodes.append(Node(name, layer, (tensor, beside) if joins else (tensor,), (name,)))
+        joins = bool(branch) and layer.most_inputs != 1
+        nodes.append(Node(name, layer, (tensor, branch) if joins else (tensor,), (name,)))
         if layer.inner is layer:
-            tensor, beside = name, ""
+            tensor, branch = name, ""
         else:
-            beside = name
+            branch = name
     return nodes
 
 

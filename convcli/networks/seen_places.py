@@ -61,7 +61,7 @@ def seen_on_path(network: Graph, shapes: Mapping[str, Shape], tensor: str, at: S
 
     """
     check_place(at, shapes[tensor][2:])
-    axes, places = _sent_back(network, shapes, tensor, at)
+    axes, places = _traced_back(network, shapes, tensor, at)
     found = []
     for name, node in _longest_path(network, shapes, tensor, places):
         own = axes.get(name, tuple(range(2, len(shapes[name]))))
@@ -75,7 +75,7 @@ def seen_on_path(network: Graph, shapes: Mapping[str, Shape], tensor: str, at: S
     return found[::-1]
 
 
-def _sent_back(
+def _traced_back(
     network: Graph, shapes: Mapping[str, Shape], tensor: str, at: Sequence[int]
 ) -> tuple[dict[str, tuple[int, ...]], dict[str, list[Places]]]:
     """Return, for each tensor that is seen, the axes along which the output lies, and the seen positions per axis."""

@@ -297,7 +297,7 @@ def test_the_height_of_products_follows_the_processor(
     machines.machine.cache_clear()
     try:
         assert band_height() == height
-        matrix = toeplitz.WeighedRows(np.ones((3, 1)), 1, 0, "float32").matrices[0]
+        matrix = toeplitz.WeightedRows(np.ones((3, 1)), 1, 0, "float32").matrices[0]
         assert matrix.shape == (height, height + 2)
     finally:
         machines.machine.cache_clear()

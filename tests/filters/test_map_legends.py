@@ -49,9 +49,9 @@ def test_maps_of_weights_are_numbered_beside_their_own_kernels():
     found = legends(COLOURS, weights=weights)
     assert found.names == tuple(f"map {number}" for number in range(5))
     assert np.array_equal(found.kernels, weights)
-    assert found.beside == (3, 2, 2)
+    assert found.kernel_grid == (3, 2, 2)
     pooled = legends(COLOURS, weights=weights, pool_channels="max")
-    assert (pooled.names, pooled.beside) == (("map 0",), (0, 1, 1))
+    assert (pooled.names, pooled.kernel_grid) == (("map 0",), (0, 1, 1))
     assert legends(COLOURS, pointwise="luma").names == ("map 0",)
     assert legends(GREY, "sobel-x", flip=True).kernels[0, 0].tolist() == SOBEL_X[::-1, ::-1].tolist()
 

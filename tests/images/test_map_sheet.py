@@ -82,7 +82,7 @@ def test_kernels_are_drawn_beside_their_maps(count):
     for number in range(3):
         top, left = plan.place(number)
         for place, kernel in enumerate(kernels[number]):
-            y, x = top + place * (3 * plan.tap + GAP // 2), left - plan.beside
+            y, x = top + place * (3 * plan.tap + GAP // 2), left - plan.kernel_grid
             found = sheet[y : y + 3 * plan.tap : plan.tap, x : x + 5 * plan.tap : plan.tap]
             assert np.array_equal(found, signed_colours(kernel / np.abs(kernels[number]).max()))
     many = draw_maps(maps, (), RNG.random((3, 5, 3, 5)))
@@ -118,7 +118,7 @@ def test_maps_never_overlap(maps, height, width, kernels):
     places = [plan.place(number) for number in range(min(maps, MOST))]
     assert len(set(places)) == len(places)
     for top, left in places:
-        assert left - plan.beside >= 0
+        assert left - plan.kernel_grid >= 0
         assert top + plan.drawn[0] + BAR + ENDS <= plan.shape[0]
         assert left + plan.drawn[1] <= plan.shape[1]
     for axis in (0, 1):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from convcli.backend.algorithms import banded, direct, fft, gemm, kernel_rows, separable, winograd
 from convcli.backend.algorithms.costs import METHODS, ONLY_FOR, Work, ranking
-from convcli.backend.algorithms.guard import mended
+from convcli.backend.algorithms.guard import corrected
 from convcli.backend.algorithms.slide import Slide
 from convcli.backend.borders import pad, padded
 from convcli.backend.checks import one_of
@@ -115,7 +115,7 @@ def _trusted(method: str, task: _Task) -> Array:
         return _run(name, _Task(part, kernels, walk, bare, wide))
 
     y = _run(method, task._replace(numbers=wide))
-    y = mended(method, y, border.around(cast(task.x, wide.summing)), task.kernels, task.slide, again)
+    y = corrected(method, y, border.around(cast(task.x, wide.summing)), task.kernels, task.slide, again)
     return cast(y, numbers.summing)
 
 

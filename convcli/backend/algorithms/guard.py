@@ -24,7 +24,7 @@ WINOGRAD_ROUNDINGS = 8  # the error of an output of F(2, 3), in roundings of the
 WINOGRAD_BOX = 16  # outputs per axis that are recomputed together
 
 
-def mended(method: str, y: Array, x: Array, kernels: Array, slide: Slide, run: Run) -> Array:
+def corrected(method: str, y: Array, x: Array, kernels: Array, slide: Slide, run: Run) -> Array:
     """Return y (N, O, *output), computed by a transform, with plain sums where its error may exceed NEAR.
 
     x : ndarray, (N, C, *padded), with its border; kernels : (G, O / G, C / G, *k)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.algorithms.slide import Slide
-from convcli.backend.bands.band_plan import RUNNING, BandPlan, Settling, plan
+from convcli.backend.bands.band_plan import RUNNING, BandPlan, CorrectionCost, plan
 from convcli.backend.bands.encoding import Encoding
 from convcli.backend.bands.passes import Scratch
 from convcli.backend.bands.rounding import Rounder, Rounding
@@ -19,7 +19,7 @@ from convcli.backend.bands.shifts import ShiftedFactors, ShiftedWindow
 from convcli.backend.bands.spectrum import GuardedSpectrum, Spectrum
 from convcli.backend.bands.strip import Strip
 from convcli.backend.bands.sums_to_pixels import Finish
-from convcli.backend.bands.toeplitz import WeighedFactors, WeighedRows
+from convcli.backend.bands.toeplitz import WeightedFactors, WeightedRows
 from convcli.backend.bands.weights import Weights
 from convcli.cores import cores
 from convcli.layers.padding import Pads
@@ -40,12 +40,12 @@ def plan_all(
     method: str,
     threads: int | None,
     transforms: int = 0,
-    settling: Settling | None = None,
+    correction_cost: CorrectionCost | None = None,
 ) -> BandPlan | None:
     """Return one plan that fits all matrices of a kernel.
 
     `transforms` is 1 for floats if neither weights nor samples are negative, 2 for other floats, and 0 if the result
-    is not rounded as floats. `settling` estimates the cost of a way besides its sums.
+    is not rounded as floats. `correction_cost` estimates the cost of a method in addition to its sums.
     """
     found = [each.facts(largest) for each in weights]
     facts = max(found, key=lambda fact: (not fact.factor_passes, fact.passes))._replace(
@@ -54,7 +54,7 @@ def plan_all(
         box_most=found[0].box_most if len(found) == 1 else None,
         transforms=transforms,
     )
-    return plan(facts, slide, channels, wide, method, threads or cores(), settling)
+    return plan(facts, slide, channels, wide, method, threads or cores(), correction_cost)
 
 
 def run(
@@ -64,37 +64,40 @@ def run(
     pads: Pads,
     mode: str,
     value: float,
-    way: BandPlan,
+    band_plan: BandPlan,
     finish: Finish | Rounding | Encoding,
 ) -> tuple[Array, int]:
     """Filter a picture (H, W, C) into a new array; return it and the number of clipped samples."""
     out = np.empty((*slide.output_size, picture.shape[2]), finish.dtype)
-    if isinstance(finish, Finish) and way.method == RUNNING and way.dtype == "float32":
+    if isinstance(finish, Finish) and band_plan.method == RUNNING and band_plan.dtype == "float32":
         finish = finish.by_cutting_off()
-    tiles = _Shared(_tiles(slide, way))
+    tiles = _Shared(_tiles(slide, band_plan))
 
     centred = isinstance(finish, Rounding) and finish.centre != 0
     table = finish.table if isinstance(finish, Encoding) else None
 
     def work(_: int) -> int:
-        strip = Strip(picture, slide, pads, mode, value, way.first, centred, table)
-        worker = _Worker(strip, weights, way, finish, out)
+        strip = Strip(picture, slide, pads, mode, value, band_plan.first, centred, table)
+        worker = _Worker(strip, weights, band_plan, finish, out)
         with np.errstate(all="ignore"), closing(tiles):  # if one thread fails, the others stop
             np.setbufsize(BUFFER)
-            return sum(worker(tile) for tile in iter(lambda: next(tiles, None), None)) + worker.settle()
+            return sum(worker(tile) for tile in iter(lambda: next(tiles, None), None)) + worker.sum_doubtful()
 
-    if way.threads == 1:
+    if band_plan.threads == 1:
         return out, work(0)
-    with ThreadPoolExecutor(way.threads) as pool, closing(tiles):
-        return out, sum(pool.map(work, range(way.threads)))
+    with ThreadPoolExecutor(band_plan.threads) as pool, closing(tiles):
+        return out, sum(pool.map(work, range(band_plan.threads)))
 
 
-def _tiles(slide: Slide, way: BandPlan) -> Tiles:
-    starts = (range(0, n, step) for n, step in zip(slide.output_size, (way.rows, way.columns), strict=True))
+def _tiles(slide: Slide, band_plan: BandPlan) -> Tiles:
+    starts = (
+        range(0, n, step)
+        for n, step in zip(slide.output_size, (band_plan.rows, band_plan.columns), strict=True)
+    )
     for top, left in product(*starts):
         yield (
-            slice(top, min(slide.output_size[0], top + way.rows)),
-            slice(left, min(slide.output_size[1], left + way.columns)),
+            slice(top, min(slide.output_size[0], top + band_plan.rows)),
+            slice(left, min(slide.output_size[1], left + band_plan.columns)),
         )
 
 
@@ -126,24 +129,26 @@ class _Worker:
         self,
         strip: Strip,
         weights: list[Weights],
-        way: BandPlan,
+        band_plan: BandPlan,
         finish: Finish | Rounding | Encoding,
         result: Array,
     ) -> None:
         self.result = result
-        self.strip, self.dtype, self.scratch = strip, way.dtype, Scratch()
+        self.strip, self.dtype, self.scratch = strip, band_plan.dtype, Scratch()
         self.finish: Finish | Rounder | Encoding
         if isinstance(finish, Rounding):
-            self.finish = Rounder(finish, strip, way.dtype, result)
+            self.finish = Rounder(finish, strip, band_plan.dtype, result)
         else:
             self.finish = finish
         half = finish.half if isinstance(finish, Finish) else 0.0
-        self.box = _running(strip, weights[0], way, half) if way.method == RUNNING else None
-        self.sums = [] if self.box else [_sum(each, strip.slide, strip.channels, way) for each in weights]
+        self.box = _running(strip, weights[0], band_plan, half) if band_plan.method == RUNNING else None
+        self.sums = (
+            [] if self.box else [_sum(each, strip.slide, strip.channels, band_plan) for each in weights]
+        )
 
-    def settle(self) -> int:
+    def sum_doubtful(self) -> int:
         """Compute the samples that were left for later; return how many more were clipped."""
-        return self.finish.settle() if isinstance(self.finish, Rounder) else 0
+        return self.finish.sum_doubtful() if isinstance(self.finish, Rounder) else 0
 
     def __call__(self, tile: tuple[slice, slice]) -> int:
         """Filter one tile; return how many of its samples were clipped."""
@@ -158,30 +163,33 @@ class _Worker:
         return self.finish(sums, out, self.scratch)
 
 
-def _running(strip: Strip, weights: Weights, way: BandPlan, half: float) -> RunningSums:
+def _running(strip: Strip, weights: Weights, band_plan: BandPlan, half: float) -> RunningSums:
     rows, columns = weights.matrix.shape
-    return RunningSums(strip, (rows, columns), way.first, way.dtype, half)
+    return RunningSums(strip, (rows, columns), band_plan.first, band_plan.dtype, half)
 
 
-def _sum(weights: Weights, slide: Slide, channels: int, way: BandPlan) -> Sum:
+def _sum(weights: Weights, slide: Slide, channels: int, band_plan: BandPlan) -> Sum:
     """Return the planned function that computes the weighted sums of a strip with one matrix."""
-    below, beside = slide.dilation[0], slide.dilation[1] * channels  # distances from one tap to the next
-    factors, dtype = (weights.down, weights.across), way.dtype
-    if way.method == "fft":
-        spectrum = Spectrum(weights.matrix, slide, channels, way.length, dtype)
-        if not way.transforms:
+    vertical, horizontal = (
+        slide.dilation[0],
+        slide.dilation[1] * channels,
+    )  # distances from one tap to the next
+    factors, dtype = (weights.down, weights.across), band_plan.dtype
+    if band_plan.method == "fft":
+        spectrum = Spectrum(weights.matrix, slide, channels, band_plan.length, dtype)
+        if not band_plan.transforms:
             return spectrum
         plain: Sum = ShiftedWindow(weights.matrix, slide, channels, dtype)
         if set(slide.stride) == {1}:
-            plain = WeighedRows(weights.matrix, below, beside, dtype)
+            plain = WeightedRows(weights.matrix, vertical, horizontal, dtype)
         magnitudes = None
-        if way.transforms > 1:
-            magnitudes = Spectrum(np.abs(weights.matrix), slide, channels, way.length, dtype)
+        if band_plan.transforms > 1:
+            magnitudes = Spectrum(np.abs(weights.matrix), slide, channels, band_plan.length, dtype)
         return GuardedSpectrum(spectrum, magnitudes, plain)
-    if way.method == "direct":
+    if band_plan.method == "direct":
         return ShiftedWindow(weights.matrix, slide, channels, dtype)
-    if way.method == "gemm":
-        return WeighedRows(weights.matrix, below, beside, dtype)
+    if band_plan.method == "gemm":
+        return WeightedRows(weights.matrix, vertical, horizontal, dtype)
     if dtype.startswith("float"):
-        return WeighedFactors(factors, below, beside, dtype)
-    return ShiftedFactors(factors, slide, channels, (way.first, dtype))
+        return WeightedFactors(factors, vertical, horizontal, dtype)
+    return ShiftedFactors(factors, slide, channels, (band_plan.first, dtype))

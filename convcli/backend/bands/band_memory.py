@@ -19,32 +19,32 @@ COPIES = 2  # copies of its plane that a transform makes
 
 
 def band_bytes(
-    way: BandPlan, slide: Slide, channels: int, matrices: int, finish: Finish | Rounding | Encoding
+    band_plan: BandPlan, slide: Slide, channels: int, matrices: int, finish: Finish | Rounding | Encoding
 ) -> int:
     """Return the bytes of the buffers of all threads that run a plan."""
     # The threads that take the last tiles have less to do.
-    threads = min(way.threads, prod(slide.output_size) / (way.rows * way.columns))
-    below, beside = slide.reach((slice(0, way.rows), slice(0, way.columns)))
-    width, tile = int(beside.stop - beside.start) * channels, way.columns * channels
-    first, size = int(np.dtype(way.first).itemsize), int(np.dtype(way.dtype).itemsize)
-    rows = int(below.stop - below.start)
+    threads = min(band_plan.threads, prod(slide.output_size) / (band_plan.rows * band_plan.columns))
+    vertical, horizontal = slide.reach((slice(0, band_plan.rows), slice(0, band_plan.columns)))
+    width, tile = int(horizontal.stop - horizontal.start) * channels, band_plan.columns * channels
+    first, size = int(np.dtype(band_plan.first).itemsize), int(np.dtype(band_plan.dtype).itemsize)
+    rows = int(vertical.stop - vertical.start)
     loaded = first + (8 if isinstance(finish, Encoding) else 1)
     back = _back(finish, matrices)
-    if way.method == RUNNING:
+    if band_plan.method == RUNNING:
         taps = slide.kernel_size[0]
         step = min(rows, max(1, STEP // width))
         kept = taps + min(rows, max(KEPT // width, step, taps))
         # The line, its two sums by doubling, and for the output the changes and the sums.
         held = kept * width * first + step * width * (loaded + 2 * first)
         return int(threads * (held + step * tile * (first + size + back)))
-    samples, outputs = rows * width, way.rows * tile
+    samples, outputs = rows * width, band_plan.rows * tile
     held = samples * loaded + outputs * (matrices * size + back)
-    if way.method == "fft":
-        spectra = matrices * max(1, way.transforms)
-        plane = way.length**2 * size
-        held += plane * spectra * (2 + COPIES) + (way.transforms > 1) * (samples + outputs) * size
-    elif way.method == "separable":  # the vertical sums, as wide as the input
-        held += way.rows * width * (size + first)
+    if band_plan.method == "fft":
+        spectra = matrices * max(1, band_plan.transforms)
+        plane = band_plan.length**2 * size
+        held += plane * spectra * (2 + COPIES) + (band_plan.transforms > 1) * (samples + outputs) * size
+    elif band_plan.method == "separable":  # the vertical sums, as wide as the input
+        held += band_plan.rows * width * (size + first)
     else:
         held += outputs * size
     return int(threads * held)

@@ -27,8 +27,8 @@ RUNNING_HELD, RUNNING_SAMPLES = 1 << 21, 3072
 TRANSFORMS = (256, 512, 1024)  # the lengths for which NumPy is fast
 
 
-# The cost of a way besides its sums, in picoseconds per sample, from its name, dtype and transform length.
-Settling = Callable[[str, str, int], int]
+# The cost of a method in addition to its sums, in picoseconds per sample, from its name, dtype and transform length.
+CorrectionCost = Callable[[str, str, int], int]
 
 
 class Facts(NamedTuple):
@@ -78,22 +78,22 @@ def plan(
     wide: bool,
     method: str,
     threads: int,
-    settling: Settling | None = None,
+    correction_cost: CorrectionCost | None = None,
 ) -> BandPlan | None:
     """Return the fastest plan, or None if only exact sums without bands are possible.
 
-    `wide` requests float64, where float32 has too few digits. With `settling` both are considered; it returns the cost
-    of a way besides its sums, per sample.
+    `wide` requests float64, where float32 has too few digits. With `correction_cost` both are considered; it returns
+    the cost of a method in addition to its sums, per sample.
     """
-    ways = candidates(facts, slide, channels, wide)
-    if settling is not None and not wide:
-        ways += candidates(facts, slide, channels, True)
+    options = candidates(facts, slide, channels, wide)
+    if correction_cost is not None and not wide:
+        options += candidates(facts, slide, channels, True)
     least: tuple[int, str, str] | None = None
-    for cost, name, dtype in sorted((cost, name, dtype) for name, dtype, cost in ways):
+    for cost, name, dtype in sorted((cost, name, dtype) for name, dtype, cost in options):
         if method not in ("auto", name.split()[0]) or (least is not None and least[0] <= cost):
             continue
-        if settling is not None:
-            cost += settling(name, dtype, transform_length(slide) if name == "fft" else 0)
+        if correction_cost is not None:
+            cost += correction_cost(name, dtype, transform_length(slide) if name == "fft" else 0)
         least = min(least or (cost, name, dtype), (cost, name, dtype))
     if least is None:
         return None
@@ -187,6 +187,6 @@ def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int, threa
     else:  # more rows for a narrow picture
         least, samples = (MANY_ROWS if threads >= MANY else int(ROWS * fitting)), WIDE_SAMPLES
         least *= max(1, samples // (pixel * slide.output_size[1]))
-    below = least if name == RUNNING else max(least, 2 * slide.spans[0])  # in rows of the input
-    rows = min(slide.output_size[0], max(1, below // slide.stride[0]))
+    input_rows = least if name == RUNNING else max(least, 2 * slide.spans[0])  # in rows of the input
+    rows = min(slide.output_size[0], max(1, input_rows // slide.stride[0]))
     return rows, min(slide.output_size[1], max(1, samples // pixel))

@@ -48,8 +48,8 @@ class DoubtfulSamples:
         values : the integers they were rounded to, before clipping
         """
         channels = self.strip.channels
-        top = self.strip.below.start // self.strip.slide.stride[ROWS]
-        left = self.strip.beside.start // self.strip.slide.stride[COLUMNS]
+        top = self.strip.vertical.start // self.strip.slide.stride[ROWS]
+        left = self.strip.horizontal.start // self.strip.slide.stride[COLUMNS]
         rows, samples = np.divmod(places, width)
         rows += top
         samples += left * channels

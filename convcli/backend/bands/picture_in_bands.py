@@ -11,7 +11,7 @@ from convcli.backend.algorithms.slide import Slide
 from convcli.backend.bands.band_loop import plan_all, run
 from convcli.backend.bands.band_plan import BandPlan
 from convcli.backend.bands.encoding import Encoding
-from convcli.backend.bands.rounding import Rounding, error_of, settling_cost
+from convcli.backend.bands.rounding import Rounding, error_of, exact_sum_cost
 from convcli.backend.bands.strip import CENTRE
 from convcli.backend.bands.sums_to_pixels import Finish
 from convcli.backend.bands.units import UNIT, Units
@@ -31,7 +31,7 @@ FAR = 256  # a border this many times the largest sample would cost the digits o
 MOST_LIGHT = 2.0**8  # limit of a sum of linear light, so that float64 resolves every level
 
 
-class LaidKernel(NamedTuple):
+class KernelOnPicture(NamedTuple):
     """A kernel for pictures of one size: how it moves, how the picture is padded, and how sums are computed.
 
     matrices : those of the kernel, rotated if the kernel is, with the zeros that an anchor may need
@@ -58,7 +58,7 @@ class LaidKernel(NamedTuple):
         value: float,
         method: str,
         threads: int | None,
-    ) -> "LaidKernel":
+    ) -> "KernelOnPicture":
         """Lay out the kernel as a layer with one channel does."""
         slide, pads = Slide.of(layer, size), layer.pads(size)
         outside = value if mode == "constant" else 0.0
@@ -72,18 +72,27 @@ class LaidKernel(NamedTuple):
 class InBands(NamedTuple):
     """A filter in bands: the kernel for one picture size, its weights, the plan, and the conversion to pixels."""
 
-    laid: LaidKernel
+    on_picture: KernelOnPicture
     weights: list[Weights]
-    way: BandPlan
+    band_plan: BandPlan
     finish: Finish | Rounding | Encoding
 
     def __call__(self, pixels: Array) -> Filtered:
         """Filter the picture."""
-        picture, laid = pixels.reshape(*pixels.shape[:2], -1), self.laid
+        picture, on_picture = pixels.reshape(*pixels.shape[:2], -1), self.on_picture
         made, clipped = run(
-            picture, self.weights, laid.slide, laid.pads, laid.mode, laid.value, self.way, self.finish
+            picture,
+            self.weights,
+            on_picture.slide,
+            on_picture.pads,
+            on_picture.mode,
+            on_picture.value,
+            self.band_plan,
+            self.finish,
         )
-        return Filtered(made.reshape(*made.shape[:2], *pixels.shape[2:]), clipped / made.size, str(self.way))
+        return Filtered(
+            made.reshape(*made.shape[:2], *pixels.shape[2:]), clipped / made.size, str(self.band_plan)
+        )
 
 
 class Samples(NamedTuple):
@@ -116,19 +125,19 @@ class Samples(NamedTuple):
         return float(np.maximum(self.most, -self.least))
 
 
-def in_bands(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands | None:
+def in_bands(on_picture: KernelOnPicture, samples: Samples, value_range: Range) -> InBands | None:
     """Return the filter in bands for such samples; None if no plan computes sums that are exact enough."""
-    kernel, value = laid.kernel, laid.value
+    kernel, value = on_picture.kernel, on_picture.value
     whole = kernel.is_whole and float(value).is_integer()
     if samples.dtype.kind == "f" or whole:
-        return _in_sums(laid, samples, value_range)
-    return _rounded(laid, samples, value_range)
+        return _in_sums(on_picture, samples, value_range)
+    return _rounded(on_picture, samples, value_range)
 
 
-def _rounded(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands | None:
+def _rounded(on_picture: KernelOnPicture, samples: Samples, value_range: Range) -> InBands | None:
     """Filter integer samples with fractional weights, each sample correctly rounded."""
-    kernel, value = laid.kernel, laid.value
-    arrays = laid.divided()
+    kernel, value = on_picture.kernel, on_picture.value
+    arrays = on_picture.divided()
     units = Units.of(arrays, kernel.offset, value)
     if units is None:
         return None
@@ -137,16 +146,18 @@ def _rounded(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands 
     largest = float(max(abs(end - centre) for end in (samples.most, samples.least, value)))
     weights = [Weights.of(array) for array in arrays]
     most = max(float(np.abs(matrix).sum()) for matrix in units.weights) * (largest + centre)
-    slide, method, threads = laid.slide, laid.method, laid.threads
+    slide, method, threads = on_picture.slide, on_picture.method, on_picture.threads
     wide = dtype.itemsize > 1
 
-    def settling(name: str, dtype: str, length: int) -> int:
-        return settling_cost(error_of(name, dtype, length, units, weights, largest), units)
+    def correction_cost(name: str, dtype: str, length: int) -> int:
+        return exact_sum_cost(error_of(name, dtype, length, units, weights, largest), units)
 
-    way = plan_all(weights, largest, slide, samples.channels, wide, method, threads, settling=settling)
-    if way is None:
+    band_plan = plan_all(
+        weights, largest, slide, samples.channels, wide, method, threads, correction_cost=correction_cost
+    )
+    if band_plan is None:
         return None
-    error = error_of(way.method, way.dtype, way.length, units, weights, largest)
+    error = error_of(band_plan.method, band_plan.dtype, band_plan.length, units, weights, largest)
     within = all(m.min() >= 0 and m.sum() <= (1 << UNIT) + (1 << UNIT // 2) for m in units.matrices)
     fits = (
         within and kernel.combine == "none" and not kernel.offset and samples.least <= value <= samples.most
@@ -155,17 +166,17 @@ def _rounded(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands 
     positive = all(matrix.min() >= 0 for matrix in units.matrices) and min(samples.least, value) >= 0
     unsigned = kernel.combine == "magnitude" or value_range == "abs" or (positive and kernel.offset >= 0)
     finish = Rounding(units, kernel.combine, value_range, dtype, error, most, can_clip, not unsigned, centre)
-    return InBands(laid, weights, way, finish)
+    return InBands(on_picture, weights, band_plan, finish)
 
 
-def _in_sums(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands | None:
+def _in_sums(on_picture: KernelOnPicture, samples: Samples, value_range: Range) -> InBands | None:
     """Filter integer samples with integer weights exactly, and floats in floating point."""
     dtype, largest = samples.dtype, samples.largest
     integers = dtype.kind in "iu"
-    kernel, value = laid.kernel, laid.value
+    kernel, value = on_picture.kernel, on_picture.value
     if not all(-MOST_WHOLE < weight < MOST_WHOLE for weight in kernel.flat_weights):
         return None
-    arrays = [matrix.astype(np.int64 if integers else np.float64) for matrix in laid.matrices]
+    arrays = [matrix.astype(np.int64 if integers else np.float64) for matrix in on_picture.matrices]
     weights = [Weights.of(array) for array in arrays]
     reach = max(largest, abs(value))
     most = max(np.abs(array.astype(float)).sum() for array in arrays) * reach
@@ -176,26 +187,30 @@ def _in_sums(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands 
     if not integers:
         is_mean = all(array.min() >= 0 for array in arrays) and min(samples.least, value) >= 0
         transforms = 1 if is_mean else 2
-    slide, method, threads = laid.slide, laid.method, laid.threads
-    way = plan_all(weights, reach, slide, samples.channels, dtype.itemsize == 2, method, threads, transforms)
-    if way is None:
+    slide, method, threads = on_picture.slide, on_picture.method, on_picture.threads
+    band_plan = plan_all(
+        weights, reach, slide, samples.channels, dtype.itemsize == 2, method, threads, transforms
+    )
+    if band_plan is None:
         return None
     within = all(array.min() >= 0 and array.sum() <= kernel.divisor * (1 + 1e-6) for array in arrays)
     within = within and kernel.is_smoothing and not kernel.offset
     fits = within and value_range != "offset" and 0 <= value <= largest
     finish = Finish(kernel.combine, kernel.divisor, kernel.offset, value_range, dtype, most, not fits)
-    return InBands(laid, weights, way, finish)
+    return InBands(on_picture, weights, band_plan, finish)
 
 
-def light_in_bands(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands | None:
+def light_in_bands(on_picture: KernelOnPicture, samples: Samples, value_range: Range) -> InBands | None:
     """Return the filter in bands of linear light; None if no plan computes sums that are exact enough."""
-    kernel, value = laid.kernel, laid.value
-    weights = [Weights.of(matrix) for matrix in laid.divided()]
+    kernel, value = on_picture.kernel, on_picture.value
+    weights = [Weights.of(matrix) for matrix in on_picture.divided()]
     largest = max(1.0, abs(value))
     if not max(float(np.abs(each.matrix).sum()) for each in weights) * largest < MOST_LIGHT:
         return None
-    way = plan_all(weights, largest, laid.slide, samples.channels, True, laid.method, laid.threads)
-    if way is None:
+    band_plan = plan_all(
+        weights, largest, on_picture.slide, samples.channels, True, on_picture.method, on_picture.threads
+    )
+    if band_plan is None:
         return None
     encoding = Encoding(kernel.combine, float(kernel.offset), value_range, samples.dtype)
-    return InBands(laid, weights, way, encoding)
+    return InBands(on_picture, weights, band_plan, encoding)

@@ -25,7 +25,7 @@ WORD = 8  # bytes compared at once
 CHUNK = 1 << 16  # values rounded in one call, so that intermediate arrays stay in cache
 EPSILON = {"float32": 2.0**-24, "float64": 2.0**-53}  # the relative error of one rounding
 # The cost of an exact sum, and of each of its taps, in picoseconds.
-SETTLED, SETTLED_TAP = 100_000, 1_400
+EXACT_SUM, EXACT_SUM_TAP = 100_000, 1_400
 
 
 class Rounding(NamedTuple):
@@ -107,12 +107,12 @@ class Rounder:
             if len(doubtful) * DENSE <= samples.size:
                 doubtful = doubtful[self.doubtful.add(width, doubtful, samples[doubtful])]
             if len(doubtful):
-                samples[doubtful] = self._settled((rows, width), doubtful)
+                samples[doubtful] = self._exact_samples((rows, width), doubtful)
         clipped = clip(samples, self.rounding.dtype, scratch) if self.rounding.can_clip else 0
         np.copyto(out, samples.reshape(out.shape), casting="unsafe")
-        return clipped + (self.settle() if self.doubtful.count > MOST else 0)
+        return clipped + (self.sum_doubtful() if self.doubtful.count > MOST else 0)
 
-    def settle(self) -> int:
+    def sum_doubtful(self) -> int:
         """Sum the collected samples exactly; return how many more were clipped than counted before."""
         if not self.doubtful.count:
             return 0
@@ -150,7 +150,7 @@ class Rounder:
         places = (words[:, np.newaxis] * each + np.arange(each)).ravel()
         return low[: len(values)], places[low[places] != high[places]]
 
-    def _settled(self, shape: tuple[int, int], places: Array) -> Array:
+    def _exact_samples(self, shape: tuple[int, int], places: Array) -> Array:
         """Return the correct integers at some positions of the tile."""
         samples, centre = self.strip.exact()
         return self._right(self.exact(samples, shape, places), centre)
@@ -168,17 +168,17 @@ class Rounder:
             sums.add([rounding.units.offset])
             whole = sums.rounded.max(axis=0)
             whole = np.abs(whole) if rounding.value_range == "abs" else whole
-        settled: Array = whole + rounding.middle
-        return settled
+        exact: Array = whole + rounding.middle
+        return exact
 
 
-def settling_cost(error: float, units: Units) -> int:
+def exact_sum_cost(error: float, units: Units) -> int:
     """Estimate the cost of exact sums in picoseconds per sample, if the error of float sums is `error`.
 
     If values are distributed evenly, a share of twice the error is that close to a half.
     """
     taps = units.matrices.size
-    return int(min(1.0, 2 * error) * (SETTLED + taps * SETTLED_TAP))
+    return int(min(1.0, 2 * error) * (EXACT_SUM + taps * EXACT_SUM_TAP))
 
 
 def error_of(
@@ -186,7 +186,7 @@ def error_of(
 ) -> float:
     """Return a bound on the error of float sums, for samples up to `largest`.
 
-    method, dtype, length : from the plan: the way of summing, the float dtype, and the length of transforms
+    method, dtype, length : from the plan: the method, the float dtype, and the length of transforms
 
     Every product and sum of floats has a relative error of at most epsilon (Higham, Accuracy and Stability of
     Numerical Algorithms, section 3.1). `summed` and `operations` bound the resulting error, for samples of 1, in

@@ -40,9 +40,9 @@ class RunningSums:
 
     def __call__(self, tile: tuple[slice, slice]) -> Iterator[tuple[slice, Array]]:
         """Yield slices of rows with their sums, (rows, samples); the next ones overwrite them."""
-        below, beside = self.strip.slide.reach(tile)
-        channels, taps, height = self.strip.channels, self.taps, below.stop - below.start
-        samples, width = ((places.stop - places.start) * channels for places in (tile[1], beside))
+        vertical, horizontal = self.strip.slide.reach(tile)
+        channels, taps, height = self.strip.channels, self.taps, vertical.stop - vertical.start
+        samples, width = ((places.stop - places.start) * channels for places in (tile[1], horizontal))
         step = max(1, STEP // width)
         room = taps + min(height, max(KEPT // width, step, taps))
         passing = _Passing(self.scratch.get("passing", (room, width), self.first), taps)
@@ -50,9 +50,9 @@ class RunningSums:
         total[...] = self.more
         for start in range(0, height, step):
             stop = min(height, start + step)
-            rows = slice(below.start + start, below.start + stop)
+            rows = slice(vertical.start + start, vertical.start + stop)
             goes, comes = passing(stop - start)
-            line = self.strip.line(rows, beside, self.slack)
+            line = self.strip.line(rows, horizontal, self.slack)
             sum_neighbours(line, self.digits, channels, comes.reshape(-1), self.scratch)
             change = self.scratch.get("change", (stop - start, samples), self.first)
             np.subtract(comes[:, :samples], goes[:, :samples], out=change)

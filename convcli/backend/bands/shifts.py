@@ -21,8 +21,8 @@ class ShiftedWindow:
 
     def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
         """Write the weighted sums of `strip`, (rows, samples), into the smaller `out`."""
-        met = self.shift.over(strip, out.shape)
-        self.window(lambda tap: met(divmod(tap, self.columns)), out, scratch)
+        view = self.shift.over(strip, out.shape)
+        self.window(lambda tap: view(divmod(tap, self.columns)), out, scratch)
         return out
 
 
@@ -30,24 +30,27 @@ class ShiftedFactors:
     """Computes the weighted sums with two factors: vertically in integers of `first`, then horizontally."""
 
     def __init__(
-        self, factors: tuple[list[int], list[int]], slide: Slide, channels: int, way: tuple[str, str]
+        self, factors: tuple[list[int], list[int]], slide: Slide, channels: int, dtypes: tuple[str, str]
     ) -> None:
-        (down, across), (first, dtype) = factors, way
+        (down, across), (first, dtype) = factors, dtypes
         self.down, self.across = WeightedSum(down, first), WeightedSum(across, dtype)
         (sy, sx), (dy, dx) = slide.stride, slide.dilation
-        self.below, self.beside = _Shift((sy, 1), (dy, 1), channels), _Shift((1, sx), (1, dx), channels)
+        self.vertical, self.horizontal = (
+            _Shift((sy, 1), (dy, 1), channels),
+            _Shift((1, sx), (1, dx), channels),
+        )
 
     def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
         """Write the weighted sums of `strip`, (rows, samples), into the smaller `out`."""
         held = scratch.get("down", (len(out), strip.shape[1]), strip.dtype)
-        below = self.below.over(strip, held.shape)
-        self.down(lambda tap: below((tap, 0)), held, scratch)
+        vertical = self.vertical.over(strip, held.shape)
+        self.down(lambda tap: vertical((tap, 0)), held, scratch)
         if held.dtype != out.dtype:
             wide = scratch.get("wide", held.shape, out.dtype)
             np.copyto(wide, held)
             held = wide
-        beside = self.beside.over(held, out.shape)
-        self.across(lambda tap: beside((0, tap)), out, scratch)
+        horizontal = self.horizontal.over(held, out.shape)
+        self.across(lambda tap: horizontal((0, tap)), out, scratch)
         return out
 
 
@@ -64,14 +67,14 @@ class _Shift:
         """
         (sy, sx), phases = self.stride, dict[int, Array]()
 
-        def met(tap: tuple[int, int]) -> Array:
+        def view(tap: tuple[int, int]) -> Array:
             row, (places, phase) = tap[0] * self.dilation[0], divmod(tap[1] * self.dilation[1], sx)
             if phase not in phases:
                 phases[phase] = strip if sx == 1 else every(sx, strip, phase, self.channels)
             first = places * self.channels
             return phases[phase][row : row + (shape[0] - 1) * sy + 1 : sy, first : first + shape[1]]
 
-        return met
+        return view
 
 
 def every(step: int, strip: Array, first: int, channels: int) -> Array:

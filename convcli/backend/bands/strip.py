@@ -47,13 +47,13 @@ class Strip:
         self.fill = (value if mode == "constant" else 0) - centred * CENTRE
         self.changed = np.empty(0, np.uint8 if table is None else table.dtype)
         self.held = self.loaded = np.empty(0, dtype)
-        self.below = self.beside = slice(0)
+        self.vertical = self.horizontal = slice(0)
         self.known: dict[tuple[int, int], Columns] = {}
 
     def load(self, rows: slice, columns: slice) -> Array:
         """Return the input that a tile of the output needs, (rows, samples); the next load overwrites it."""
-        self.below, self.beside = below, beside = self.slide.reach((rows, columns))
-        self.loaded = self.line(below, beside).reshape(below.stop - below.start, -1)
+        self.vertical, self.horizontal = vertical, horizontal = self.slide.reach((rows, columns))
+        self.loaded = self.line(vertical, horizontal).reshape(vertical.stop - vertical.start, -1)
         return self.loaded
 
     @property
@@ -67,7 +67,7 @@ class Strip:
         If the tile does not touch the border, it is a view of the picture, a quarter of the bytes and in cache.
         """
         places = []
-        for axis, reach in ((ROWS, self.below), (COLUMNS, self.beside)):
+        for axis, reach in ((ROWS, self.vertical), (COLUMNS, self.horizontal)):
             first, last = reach.start - self.before[axis], reach.stop - self.before[axis]
             if first < 0 or last > self.size[axis]:
                 return self.loaded, self.centred * CENTRE
@@ -75,51 +75,51 @@ class Strip:
         pixels = self.picture[tuple(places)]
         return pixels.reshape(len(pixels), -1), 0
 
-    def line(self, below: slice, beside: slice, slack: int = 0) -> Array:
+    def line(self, vertical: slice, horizontal: slice, slack: int = 0) -> Array:
         """Return part of the padded input as one line, row after row, followed by `slack` arbitrary samples."""
-        shape = (below.stop - below.start, beside.stop - beside.start, self.channels)
+        shape = (vertical.stop - vertical.start, horizontal.stop - horizontal.start, self.channels)
         size = prod(shape)
         if self.held.size < size + slack:
             self.held = np.empty(size + slack, self.held.dtype)
         pixels = self.held[:size].reshape(shape)
-        inner, again, others = self._columns(beside)
+        inner, again, others = self._columns(horizontal)
         if inner.start < inner.stop:
-            first = beside.start + inner.start - self.before[COLUMNS]
-            self._copy(pixels[:, inner], below, slice(first, first + inner.stop - inner.start))
+            first = horizontal.start + inner.start - self.before[COLUMNS]
+            self._copy(pixels[:, inner], vertical, slice(first, first + inner.stop - inner.start))
         for border, loaded in again:
             pixels[:, border] = pixels[:, loaded]
         for place, source in others:
             if source == OUTSIDE:
                 pixels[:, place] = self.fill
             else:
-                self._copy(pixels[:, place : place + 1], below, slice(source, source + 1))
+                self._copy(pixels[:, place : place + 1], vertical, slice(source, source + 1))
         return self.held[: size + slack]
 
-    def _columns(self, beside: slice) -> Columns:
+    def _columns(self, horizontal: slice) -> Columns:
         """Return which columns lie inside the picture, and the sources of those beyond it; cached."""
-        known = self.known.get((beside.start, beside.stop))
+        known = self.known.get((horizontal.start, horizontal.stop))
         if known is not None:
             return known
-        inner, again = self._inner(COLUMNS, beside), []
+        inner, again = self._inner(COLUMNS, horizontal), []
         others: list[tuple[int, int]] = []
-        for border in (range(inner.start), range(inner.stop, beside.stop - beside.start)):
-            sources = [self.sources[COLUMNS][beside.start + place] for place in border]
-            loaded = [source + self.before[COLUMNS] - beside.start for source in sources]
+        for border in (range(inner.start), range(inner.stop, horizontal.stop - horizontal.start)):
+            sources = [self.sources[COLUMNS][horizontal.start + place] for place in border]
+            loaded = [source + self.before[COLUMNS] - horizontal.start for source in sources]
             if OUTSIDE in sources or not all(inner.start <= place < inner.stop for place in loaded):
                 others += zip(border, sources, strict=True)
             elif loaded:
                 again.append((slice(border.start, border.stop), _index(loaded)))
-        self.known[beside.start, beside.stop] = inner, again, others
+        self.known[horizontal.start, horizontal.stop] = inner, again, others
         return inner, again, others
 
-    def _copy(self, target: Array, below: slice, columns: slice) -> None:
+    def _copy(self, target: Array, vertical: slice, columns: slice) -> None:
         """Copy columns of the picture: the rows inside it in one call, and padded rows one by one."""
-        inner = self._inner(ROWS, below)
+        inner = self._inner(ROWS, vertical)
         if inner.start < inner.stop:
-            first = below.start + inner.start - self.before[ROWS]
+            first = vertical.start + inner.start - self.before[ROWS]
             target[inner] = self._samples(slice(first, first + inner.stop - inner.start), columns)
         for place in (*range(inner.start), *range(inner.stop, len(target))):
-            source = self.sources[ROWS][below.start + place]
+            source = self.sources[ROWS][vertical.start + place]
             target[place] = self.fill if source == OUTSIDE else self._samples(source, columns)
 
     def _samples(self, rows: slice | int, columns: slice) -> Array:

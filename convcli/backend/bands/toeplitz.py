@@ -18,7 +18,7 @@ from convcli.backend.bands.passes import Scratch
 Array = NDArray[Any]
 
 
-class WeighedRows:
+class WeightedRows:
     """Vertical weighted sums: out[y, x] = sum of weights[t, p] * strip[y + t * dilation, x + p * step].
 
     One vertical product for each p, added up; a single column of weights is one product.
@@ -55,7 +55,7 @@ class WeighedRows:
                 np.add(out, spare, out=out)
 
 
-class WeighedColumns:
+class WeightedColumns:
     """Horizontal weighted sums: out[:, x] = sum of weights[t] * strip[:, x + t * step]."""
 
     def __init__(self, weights: Sequence[float], step: int, dtype: Any) -> None:
@@ -81,15 +81,15 @@ class WeighedColumns:
         np.matmul(blocks, self.matrix[:reach, :width], out=target)
 
 
-class WeighedFactors:
+class WeightedFactors:
     """Weighted sums with two factors: vertically, then horizontally."""
 
     def __init__(
         self, factors: tuple[list[float], list[float]], dilation: int, step: int, dtype: Any
     ) -> None:
         down, across = factors
-        self.rows = WeighedRows(np.array(down)[:, None], dilation, 0, dtype)
-        self.columns = WeighedColumns(across, step, dtype)
+        self.rows = WeightedRows(np.array(down)[:, None], dilation, 0, dtype)
+        self.columns = WeightedColumns(across, step, dtype)
 
     def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
         """Write the weighted sums of `strip`, (rows, samples), into the smaller `out`."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from convcli.backend.algorithms.slide import Slide
 from convcli.backend.bands.passes import Scratch
-from convcli.backend.bands.toeplitz import WeighedRows
+from convcli.backend.bands.toeplitz import WeightedRows
 
 Array = NDArray[Any]
 
@@ -24,7 +24,7 @@ SAMPLE = 8  # fractional bits of a sample: a border value may have a fraction
 REST = UNIT + SAMPLE - PART  # fractional bits of a sum of upper parts
 # Limits of the sum of absolute weights: with 16 bits of a sample, or 24 including 8 fractional bits, and the 20 bits
 # of a part, a sum has 52 bits.
-MOST, MOST_BESIDE = 2.0**16, 2.0**8
+MOST, MOST_FRACTIONAL = 2.0**16, 2.0**8
 MOST_FLOAT = 2.0**12  # limit of a sum: 52 bits including those of a unit
 GATHERED = 1 << 17  # samples in one matrix product, which stay in cache
 ONE = 2.0**-UNIT  # value of one unit
@@ -49,7 +49,7 @@ class Units(NamedTuple):
         `value` is the value of samples beyond the border.
         """
         largest = max(float(np.abs(matrix).sum()) for matrix in weights)
-        most = MOST if value.is_integer() else MOST_BESIDE
+        most = MOST if value.is_integer() else MOST_FRACTIONAL
         if not largest < most or not abs(offset) < 2.0**20 or not abs(value) <= 2.0**16:
             return None
         return cls(np.rint(np.array(weights) * 2.0**UNIT).astype(np.int64), round(offset * 2**UNIT))
@@ -151,18 +151,18 @@ class ExactSums:
         step = max(1, GATHERED // len(self.columns))
         return (places[start : start + step] for start in range(0, len(places), step))
 
-    def of(self, met: Array) -> Parts:
+    def of(self, samples: Array) -> Parts:
         """Return the weighted sums of windows of samples (positions, rows, columns)."""
-        found = (met.reshape(len(met), len(self.columns)).astype(np.float64) @ self.columns).T
+        found = (samples.reshape(len(samples), len(self.columns)).astype(np.float64) @ self.columns).T
         return Parts(found[::2], found[1::2])
 
     def _everywhere(self, strip: Array, shape: tuple[int, int]) -> Array:
         """Return the sums of all positions, (2 * M, positions)."""
         wide, scratch = strip.astype(np.float64), Scratch()
-        below, beside = self.slide.dilation[0], self.slide.dilation[1] * self.channels
+        vertical, horizontal = self.slide.dilation[0], self.slide.dilation[1] * self.channels
         out = np.empty((len(self.parts), *shape))
         for part, target in zip(self.parts, out, strict=True):
-            WeighedRows(part, below, beside, np.float64)(wide, target, scratch)
+            WeightedRows(part, vertical, horizontal, np.float64)(wide, target, scratch)
         return out.reshape(len(out), -1)
 
 

@@ -38,8 +38,19 @@ OF_CONV = {"k": "kernel_size", "s": "stride", "p": "padding", "d": "dilation", "
 FLAGS = {"in_channels": "--in", "out_channels": "--out"}
 
 # The options that cannot be used with --layers, and with --ceil.
-BESIDE_CHAIN = ("k", "s", "p", "d", "out_channels", "groups", "bias", "variant", "output_padding", "ceil")
-BESIDE_CEIL = ("variant", "out_channels", "groups", "bias", "output_padding")
+REPLACED_BY_CHAIN = (
+    "k",
+    "s",
+    "p",
+    "d",
+    "out_channels",
+    "groups",
+    "bias",
+    "variant",
+    "output_padding",
+    "ceil",
+)
+NOT_WITH_CEIL = ("variant", "out_channels", "groups", "bias", "output_padding")
 
 
 class LayerOptions(NamedTuple):
@@ -106,14 +117,14 @@ class LayerOptions(NamedTuple):
 
             parse_pool(self.pool)  # reports errors that do not depend on the size
         if self.chain is not None:
-            for name in filter(self.given, BESIDE_CHAIN):
+            for name in filter(self.given, REPLACED_BY_CHAIN):
                 raise ArgumentError(
                     f"{self._flag(name)} cannot be used with --layers, where each layer has its own options"
                     + (", as in --layers 'maxpool k3 s2 ceil'" if name == "ceil" else "; leave it out")
                 )
             return
         if self.ceil:
-            for name in filter(self.given, BESIDE_CEIL):
+            for name in filter(self.given, NOT_WITH_CEIL):
                 raise ArgumentError(
                     f"{self._flag(name)} cannot be used with --ceil: only pools round up, and they have no weights"
                 )

@@ -17,7 +17,7 @@ from convcli.number_text import read_finite
 if TYPE_CHECKING:
     from convcli.networks.network import Network
 
-BESIDE = ("batch", "dtype")  # the layer options that also apply to a network
+ALSO_FOR_NETWORKS = ("batch", "dtype")  # the layer options that also apply to a network
 OF_ONE_LAYER = "describes a layer and cannot be used with a network"
 
 Shape = tuple[int, ...]
@@ -39,7 +39,7 @@ class NetworkOptions(NamedTuple):
                     f"{option} needs a network, as in convcli {context.info_name} resnet-50 --input 3x320x320; for a "
                     "layer, give the input size with --n and the channels with --in"
                 )
-            if self.network is not None and name in layer_options and name not in BESIDE:
+            if self.network is not None and name in layer_options and name not in ALSO_FOR_NETWORKS:
                 of_input = name in ("n", "in_channels")
                 hint = "the input of a network is --input 3x224x224" if of_input else "leave it out"
                 raise ArgumentError(f"{option} {OF_ONE_LAYER}; {hint}")

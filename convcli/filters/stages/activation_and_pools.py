@@ -97,7 +97,9 @@ class Pooled(Stage):
         there = pooled(_largest(self.layer), presence(kept))
         return where_present(self.through(Filled(kept, least)), there)
 
-    def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
+    def with_opacity(
+        self, colour: Source, opacity: Source, premultiply: bool | None
+    ) -> tuple[Source, Source]:
         """Average colours weighted by alpha; other pools take the largest alpha, and only colours of visible pixels."""
         bare = self.through(colour)
         if self._kind == "avg":

@@ -21,7 +21,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class BesideZeros(Stage):
+class WithZeros(Stage):
     """The picture with channels of zeros appended, which stand for the output before the first repeat."""
 
     answers: int
@@ -99,7 +99,7 @@ class Recurred(Stage):
             answer = stage.through(answer)
         if not self.carried:
             return answer
-        return Mapped(self._beside, source, answer, channels=self.carried + answer.shape[0])
+        return Mapped(self._with_channels, source, answer, channels=self.carried + answer.shape[0])
 
-    def _beside(self, given: Array, answer: Array) -> Array:
+    def _with_channels(self, given: Array, answer: Array) -> Array:
         return np.concatenate([given[..., : self.carried], answer], axis=-1)

@@ -40,10 +40,10 @@ def tiled(recipe: Recipe, shape: Shape) -> Weighted:
     arrays = [recipe.centred(kernel)[0] / kernel.divisor for kernel in recipe.kernels]
     size = tuple(max(array.shape[axis] for array in arrays) for axis in (0, 1))
     tile = recipe.tile or (1, len(arrays))
-    laid = [_embedded(array, size, recipe.padding == "same-lower") for array in arrays]
+    on_picture = [_embedded(array, size, recipe.padding == "same-lower") for array in arrays]
     shifts = np.array([kernel.offset for kernel in recipe.kernels], float)
-    layer: Any = recipe.layers(recipe.conv(1, 1, laid[0].shape), (1, *shape[1:]))[0]
-    given: dict[str, Array] = {"weight": np.stack(laid).reshape(*tile, 1, 1, *laid[0].shape)}
+    layer: Any = recipe.layers(recipe.conv(1, 1, on_picture[0].shape), (1, *shape[1:]))[0]
+    given: dict[str, Array] = {"weight": np.stack(on_picture).reshape(*tile, 1, 1, *on_picture[0].shape)}
     if shifts.any():
         given["bias"] = shifts.reshape(*tile, 1)
     layer = replace(layer, tile=tile, bias=bool(shifts.any()))

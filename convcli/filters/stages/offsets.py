@@ -48,10 +48,10 @@ def lens(strength: float = 0.3) -> Field:
     The first radial term of Brown (1971), "Close-range camera calibration", with r = 1 at the corners: positive
     strengths give barrel distortion, negative ones pincushion distortion.
     """
-    return partial(_bent, strength)
+    return partial(_displaced, strength)
 
 
-def _bent(strength: float, size: Sizes, places: Array) -> Array:
+def _displaced(strength: float, size: Sizes, places: Array) -> Array:
     away = places - _middle(size)
     corner = sum(((n - 1) / 2) ** 2 for n in size) or 1.0
     moves: Array = away * (strength * (away**2).sum(axis=0) / corner)
@@ -79,23 +79,23 @@ def _scattered(sigma: float, seed: int, smooth: float, size: Sizes, places: Arra
 
 def _smoothed(noise: Array, sigma: float) -> Array:
     """Return noise smoothed by a Gaussian, of the same size."""
-    from convcli.backend.bands.picture_in_bands import LaidKernel, Samples, in_bands
+    from convcli.backend.bands.picture_in_bands import KernelOnPicture, Samples, in_bands
     from convcli.kernels.smoothing import gaussian
 
     bell = gaussian(max(sigma, 0.05))
     layer = Conv(in_channels=1, out_channels=1, kernel_size=bell.shape, padding="same", bias=False)
     matrices = [np.array(matrix) for matrix in bell.matrices]
-    laid = LaidKernel.of(bell, matrices, layer, noise.shape, "reflect", 0.0, "auto", None)
-    way = in_bands(laid, Samples.of(noise), "clip")
-    assert way is not None, "sums of noise are never too large for bands"
-    return way(noise).pixels
+    on_picture = KernelOnPicture.of(bell, matrices, layer, noise.shape, "reflect", 0.0, "auto", None)
+    filter_noise = in_bands(on_picture, Samples.of(noise), "clip")
+    assert filter_noise is not None, "sums of noise are never too large for bands"
+    return filter_noise(noise).pixels
 
 
 COARSE = 64  # positions per axis at which offsets are sampled to estimate their range
 DEVIATIONS = 6  # standard deviations that hardly any random offset exceeds
 PLACE_BY_PLACE = (
     _swirled,
-    _bent,
+    _displaced,
 )  # fields whose offsets depend on the position only, so that regions can be computed
 
 FIELDS: dict[str, Callable[..., Field]] = {"swirl": swirl, "lens": lens, "random": random}

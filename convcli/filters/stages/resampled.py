@@ -72,7 +72,9 @@ class Resizing(Stage):
         least = MOST if self.layer.method in SIGNED else NOISE
         return MeanOfPresent(self.through(Kept(filled)), filled, self.through(presence(kept)), 1.0, least)
 
-    def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
+    def with_opacity(
+        self, colour: Source, opacity: Source, premultiply: bool | None
+    ) -> tuple[Source, Source]:
         """Divide the mean of colour * alpha by that of alpha, or without premultiplication use the nearest alpha.
 
         Without premultiplication, hidden neighbours count as having the colour of the nearest pixel.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.bands.sums_to_pixels import DIVISOR32, combine
-from convcli.backend.values import BESIDE
+from convcli.backend.values import LEVEL_PARTS
 from convcli.errors import ArgumentError
 from convcli.filters.stages.linear_map import Map, Pass
 from convcli.filters.tiles.alpha_rule import FAINT, hidden_share
@@ -100,7 +100,9 @@ class Stage(ABC):
     def through(self, source: Source) -> Source:
         """Return the output source; it may request the same region of `source` several times."""
 
-    def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
+    def with_opacity(
+        self, colour: Source, opacity: Source, premultiply: bool | None
+    ) -> tuple[Source, Source]:
         """Return the outputs for colours and their opacity (0 to 1), such that transparent colours never bleed.
 
         `premultiply` says whether to premultiply colours by alpha; None leaves the choice to the stage.
@@ -210,7 +212,9 @@ class Weighted(Stage):
         weights = _among_ones(whole)(presence(kept))
         return Mapped(self._answer, MeanOfPresent(whole(Kept(filled)), filled, weights, self.total))
 
-    def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
+    def with_opacity(
+        self, colour: Source, opacity: Source, premultiply: bool | None
+    ) -> tuple[Source, Source]:
         """Premultiply colours if the stage is a mean; otherwise hidden neighbours count as the pixel's own colour."""
         if premultiply is None:
             premultiply = self.is_mean
@@ -272,7 +276,7 @@ class Weighted(Stage):
 def _thresholded(sums: list[Array], threshold: float) -> Array:
     """Add the second sum to the first where its absolute value exceeds a threshold by more than rounding errors."""
     y, detail = sums
-    exceeds = np.abs(detail) > threshold * (1 + 1 / BESIDE)
+    exceeds = np.abs(detail) > threshold * (1 + 1 / LEVEL_PARTS)
     sharpened: Array = np.add(y, detail, where=exceeds, out=y)
     return sharpened
 

@@ -65,14 +65,14 @@ class Shown(Source):
     def __init__(self, colour: Source, opacity: Source) -> None:
         super().__init__(colour.shape, colour.dtype)
         self.colour, self.opacity = colour, opacity
-        self.met_hidden = False  # whether any pixel was hidden so far
+        self.has_hidden = False  # whether any pixel was hidden so far
 
     def __call__(self, region: Region) -> Array:
         """Compute a region."""
         colour, visible = self.colour(region), is_visible(self.opacity(region))
         if visible.all():
             return colour
-        self.met_hidden = True
+        self.has_hidden = True
         shown: Array = np.multiply(colour, visible)
         return shown
 
@@ -88,7 +88,7 @@ class WithOwn(Source):
     def __call__(self, region: Region) -> Array:
         """Compute a region; the hidden weights are only computed once a hidden pixel was found."""
         seen = own(self.seen(region))
-        if not self.shown.met_hidden:
+        if not self.shown.has_hidden:
             return seen
         middles = self.middles(region)
         for channel, source in enumerate(self.hidden):

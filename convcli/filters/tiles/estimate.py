@@ -21,7 +21,7 @@ SAMPLES = 6e6  # interpolated samples
 WRITTEN = 1.5e8  # values that a layer writes
 CODEC = 7e7  # samples of a picture that are read or written
 
-BESIDE = 2  # factor of memory for weighted values
+WEIGHTED_FACTOR = 2  # factor of memory for weighted values
 TAPS = 32  # taps that cost as much as larger kernels do with their fastest method
 
 
@@ -61,7 +61,7 @@ def estimate(
         most = max(most, kept + width * tiles.numbers * itemsize)
         shape, kept = tiles.shape, itemsize * prod(tiles.shape)
         most = max(most, 2 * kept if len(leg) < len(stages) else 0)
-    return Estimate(seconds + prod(shape) / CODEC, most * (BESIDE if weighed else 1))
+    return Estimate(seconds + prod(shape) / CODEC, most * (WEIGHTED_FACTOR if weighed else 1))
 
 
 def _seconds(taken: Pass) -> float:

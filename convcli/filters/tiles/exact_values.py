@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from convcli.backend.bands.sums_to_pixels import combine
 from convcli.backend.bands.units import ONE, UNIT, ExactSums, Parts, Sums, Units, windows_of
-from convcli.backend.values import BESIDE, full_scale
+from convcli.backend.values import LEVEL_PARTS, full_scale
 from convcli.filters.stages.linear_map import Linear, may_be_transformed
 from convcli.filters.stages.stage import Weighted
 from convcli.filters.tiles.alpha_rule import NOISE, hidden_share
@@ -124,7 +124,7 @@ class _Faint(NamedTuple):
         return places
 
 
-class Settling:
+class ExactCorrection:
     """Replaces values that are too close to a half by exact ones, in the tiles of one thread."""
 
     def __init__(
@@ -153,9 +153,9 @@ class Settling:
         """Replace doubtful values of a region by exactly rounded integers or halves."""
         kernel = self.kernel
         if opacity is None:
-            self._settle(colour, kernel.error * self.largest, region, self._of_sums)
+            self._correct(colour, kernel.error * self.largest, region, self._of_sums)
         elif kernel.shares is None:
-            self._settle(colour, 2 * kernel.error * self.largest, region, self._of_kept)
+            self._correct(colour, 2 * kernel.error * self.largest, region, self._of_kept)
         else:
             # A mean is at most `largest` times the sum of the weights that it is divided by.
             error = 2 * self.largest * (kernel.error + kernel.share_error)
@@ -163,10 +163,10 @@ class Settling:
             faint = np.flatnonzero(share < error / CERTAIN)
             least = max(error / CERTAIN, float(share.min()))
             bounds = _Faint(faint, error + error / share[faint])
-            self._settle(colour, error + error / least, region, self._of_mean, faint=bounds)
-            self._settle(opacity, self.opaque * kernel.share_error, region, self._of_share, self.opaque)
+            self._correct(colour, error + error / least, region, self._of_mean, faint=bounds)
+            self._correct(opacity, self.opaque * kernel.share_error, region, self._of_share, self.opaque)
 
-    def _settle(
+    def _correct(
         self,
         values: Array,
         error: float,
@@ -181,7 +181,7 @@ class Settling:
         np.subtract(samples, away, out=away)
         np.abs(away, out=away)
         # Values within the rounding margin of a half are rounded as halves.
-        doubtful = np.flatnonzero(away >= 0.5 - max(error, 1 / BESIDE))
+        doubtful = np.flatnonzero(away >= 0.5 - max(error, 1 / LEVEL_PARTS))
         if faint is not None and len(faint.pixels):
             doubtful = np.union1d(doubtful, faint.doubtful(away))
         if len(doubtful):
@@ -216,8 +216,8 @@ class Settling:
 
         def exactly(some: _Places) -> Array:
             own = middle[some.row, some.pixel, some.channel][:, np.newaxis, np.newaxis]
-            met = np.where(some.under(hidden) > 0, own, some.under(colours))
-            return self._rounded(self.exact.of(met))
+            samples = np.where(some.under(hidden) > 0, own, some.under(colours))
+            return self._rounded(self.exact.of(samples))
 
         return self._each(region, places, exactly)
 
@@ -228,14 +228,14 @@ class Settling:
         is_one = int(self.shares.units.matrices.sum()) == 1 << UNIT
 
         def exactly(some: _Places) -> Array:
-            met, alpha = some.under(colours), some.under(alphas)
-            found, share = np.empty(len(met)), Sums(self.shares.of(alpha))
+            samples, alpha = some.under(colours), some.under(alphas)
+            found, share = np.empty(len(samples)), Sums(self.shares.of(alpha))
             # If all alphas are equal, for example opaque, the mean is a sum with weights that add up to 1.
             alike = is_one & (alpha == alpha[:, :1, :1]).all(axis=(1, 2))
             bare = alike | ((share.whole[0] == 0) & (share.left[0] == 0))
-            found[bare] = self._rounded(self.exact.of(met[bare]))
-            met, alpha = met[~bare], alpha[~bare]
-            over, under = _integers(self.exact, met * alpha), Sums(self.shares.of(alpha)).integers[0]
+            found[bare] = self._rounded(self.exact.of(samples[bare]))
+            samples, alpha = samples[~bare], alpha[~bare]
+            over, under = _integers(self.exact, samples * alpha), Sums(self.shares.of(alpha)).integers[0]
             found[~bare] = _rounded_quotient((over << UNIT) + offset * under, under << UNIT)
             return found
 
@@ -263,10 +263,10 @@ class Settling:
         return largest
 
 
-def _integers(exact: ExactSums, met: Array) -> Array:
+def _integers(exact: ExactSums, samples: Array) -> Array:
     """Return the sums of the only matrix over samples below 2^32 as Python integers, in units of 2^-48."""
-    upper = np.floor(met / (1 << HALF))
-    low, high = (Sums(exact.of(part)).integers[0] for part in (met - upper * (1 << HALF), upper))
+    upper = np.floor(samples / (1 << HALF))
+    low, high = (Sums(exact.of(part)).integers[0] for part in (samples - upper * (1 << HALF), upper))
     total: Array = low + high * (1 << HALF)
     return total
 

@@ -15,7 +15,7 @@ from convcli.filters.tiles.deformed_sources import Deformed
 from convcli.filters.tiles.source_borders import Border, bordered
 from convcli.filters.tiles.sources import Mapped, Region, Source
 from convcli.filters.tiles.transposed_sources import Spread
-from convcli.filters.tiles.weighing import weigher
+from convcli.filters.tiles.weighing import weighted_sums
 from convcli.layers import (
     ChannelShuffle,
     Conv,
@@ -87,7 +87,7 @@ class Convolved(Windowed):
     def __init__(self, layer: Conv, source: Source, arrays: Arrays, border: Border, method: str) -> None:
         """Initialise with the arrays of the layer: weight, and an optional bias."""
         channels, slide = source.shape[0], Slide.of(layer, source.size)
-        self.weigh = weigher(
+        self.weigh = weighted_sums(
             np.asarray(arrays["weight"]), layer.groups, channels, slide, method, source.dtype
         )
         self.bias = arrays.get("bias")
@@ -153,21 +153,21 @@ class Tiled(Windowed):
         each = layer.in_channels == 1 != channels
         super().__init__(layer, source, border, channels if each else layer.out_channels)
         self.tile, self.bias = weight.shape[:dims], arrays.get("bias")
-        strides = tuple(s * turns for s, turns in zip(self.slide.stride, self.tile, strict=True))
+        strides = tuple(s * phases for s, phases in zip(self.slide.stride, self.tile, strict=True))
         self.walk = replace(self.slide, stride=strides)
-        self.turns = {
-            turn: weigher(weight[turn], 1, channels, self.walk, method, source.dtype)
-            for turn in np.ndindex(*self.tile)
+        self.phases = {
+            phase: weighted_sums(weight[phase], 1, channels, self.walk, method, source.dtype)
+            for phase in np.ndindex(*self.tile)
         }
 
     def __call__(self, region: Region) -> Array:
         """Compute a region, kernel by kernel."""
         out = np.empty((*(places.stop - places.start for places in region), self.shape[0]), self.dtype)
         values = self.seen(region)
-        for turn, weigh in self.turns.items():
+        for phase, weigh in self.phases.items():
             targets, seen = [], []
             for axis, places in enumerate(region):
-                first = (turn[axis] - places.start) % self.tile[axis]
+                first = (phase[axis] - places.start) % self.tile[axis]
                 count = len(range(first, places.stop - places.start, self.tile[axis]))
                 start = first * self.slide.stride[axis] + weigh.first[axis] * self.slide.dilation[axis]
                 length = (count - 1) * weigh.slide.stride[axis] + weigh.slide.spans[axis]
@@ -177,7 +177,7 @@ class Tiled(Windowed):
                 continue
             made = weigh(np.ascontiguousarray(values[tuple(seen)]))
             if self.bias is not None:
-                made = made + np.asarray(self.bias[turn], made.dtype)
+                made = made + np.asarray(self.bias[phase], made.dtype)
             as_items(out)[tuple(targets)] = as_items(np.ascontiguousarray(made))
         return out
 

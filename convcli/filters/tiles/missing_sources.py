@@ -29,7 +29,7 @@ class Filled(Source):
     def __init__(self, source: Source, number: float = 0.0) -> None:
         super().__init__(source.shape, source.dtype)
         self.source, self.number = source, number
-        self.met_missing = False  # whether any value was NaN so far
+        self.has_missing = False  # whether any value was NaN so far
 
     def __call__(self, region: Region) -> Array:
         """Compute a region."""
@@ -37,7 +37,7 @@ class Filled(Source):
         missing = np.isnan(values)
         if not missing.any():
             return values
-        self.met_missing = True
+        self.has_missing = True
         filled: Array = np.where(missing, values.dtype.type(self.number), values)
         return filled
 
@@ -84,7 +84,7 @@ class MeanOfPresent(Source):
     def __call__(self, region: Region) -> Array:
         """Compute a region; unchanged sums are returned as long as no value is missing."""
         sums = self.sums(region)
-        if not self.filled.met_missing:
+        if not self.filled.has_missing:
             return sums
         weights = self.weights(region)
         there = weights > self.least

@@ -75,9 +75,11 @@ class _Pooled(Source):
         ):
             count = (values.shape[axis] - (k - 1) * d - 1) // s + 1
             before = (slice(None),) * axis
-            met = [values[(*before, slice(tap * d, tap * d + (count - 1) * s + 1, s))] for tap in range(k)]
-            reduced = met[0].copy() if k == 1 else operation(met[0], met[1])
-            for more in met[2:]:
+            elements = [
+                values[(*before, slice(tap * d, tap * d + (count - 1) * s + 1, s))] for tap in range(k)
+            ]
+            reduced = elements[0].copy() if k == 1 else operation(elements[0], elements[1])
+            for more in elements[2:]:
                 operation(reduced, more, out=reduced)
             values = reduced
         return values

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.resampling import Weighing, axis_weights
+from convcli.backend.resampling import PreparedWeights, axis_weights
 from convcli.filters.tiles.reach import Held
 from convcli.filters.tiles.sources import Region, Source
 from convcli.layers.axes import Shape, Sizes
@@ -29,25 +29,25 @@ class Resampled(Source):
             return self._copied(region)
         *lead, rows, columns = region
         down, across = (self._weighing(axis, region) for axis in (-2, -1))
-        met = columns if across is None else across.axis.inputs
+        inputs = columns if across is None else across.axis.inputs
         if down is None:
-            return _along(self.source((*lead, rows, met)), across)
+            return _along(self.source((*lead, rows, inputs)), across)
         counts = [places.stop - places.start for places in (rows, *lead, columns)]
         out = np.zeros((*counts, self.shape[0]), self.dtype)
-        step = rows_at_once(self.shape[0], met.stop - met.start)
+        step = rows_at_once(self.shape[0], inputs.stop - inputs.start)
         for top in range(down.axis.inputs.start, down.axis.inputs.stop, step):
             bottom = min(down.axis.inputs.stop, top + step)
-            values = _along(self.source((*lead, slice(top, bottom), met)), across)
+            values = _along(self.source((*lead, slice(top, bottom), inputs)), across)
             by_rows = np.ascontiguousarray(np.moveaxis(values, -3, 0))
             down.add(by_rows.reshape(bottom - top, -1), top, out.reshape(len(out), -1))
         return np.ascontiguousarray(np.moveaxis(out, 0, -3))
 
-    def _weighing(self, axis: int, region: Region) -> Weighing | None:
+    def _weighing(self, axis: int, region: Region) -> PreparedWeights | None:
         """Return the weights of an axis, None if it keeps its size."""
         n, made, places = self.source.size[axis], self.size[axis], region[axis]
         if n == made:
             return None
-        return Weighing.of(n, made, self.layer.method, places.start, places.stop, self.dtype)
+        return PreparedWeights.of(n, made, self.layer.method, places.start, places.stop, self.dtype)
 
     def _copied(self, region: Region) -> Array:
         index = [
@@ -63,7 +63,7 @@ class Resampled(Source):
         return values
 
 
-def _along(values: Array, across: Weighing | None) -> Array:
+def _along(values: Array, across: PreparedWeights | None) -> Array:
     """Resample the columns of values (*spatial, C)."""
     if across is None:
         return values

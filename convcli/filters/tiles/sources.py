@@ -138,7 +138,7 @@ class Kept(Source):
             self.region, self.tile = (), _TILE.number
         if region == self.region:
             return self.values
-        if self.region and all(map(_lies_in, region, self.region)):
+        if self.region and all(map(_is_inside, region, self.region)):
             firsts = (places.start - held.start for places, held in zip(region, self.region, strict=True))
             sizes = (places.stop - places.start for places in region)
             inside: Array = self.values[tuple(slice(a, a + n) for a, n in zip(firsts, sizes, strict=True))]
@@ -173,7 +173,7 @@ class Kept(Source):
         return int(min(rows.stop, before.stop) - rows.start)
 
 
-def _lies_in(places: slice, held: slice) -> bool:
+def _is_inside(places: slice, held: slice) -> bool:
     return bool(held.start <= places.start and places.stop <= held.stop)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from convcli.backend.values import Extent, Filtered, Measured
 from convcli.filters.stages.stage import Stage
-from convcli.filters.tiles.exact_values import ExactKernel, Settling
+from convcli.filters.tiles.exact_values import ExactCorrection, ExactKernel
 from convcli.filters.tiles.given_picture import Given, Sources
 from convcli.filters.tiles.missing_sources import Filled, presence
 from convcli.filters.tiles.sources import Kept, Mapped, Pixels, Region, own
@@ -50,8 +50,8 @@ class TileWork(NamedTuple):
         """The dtype that the stages compute in."""
         if self.given.in_integers(self.stages):
             return np.dtype("int64")
-        told = self.measure or self.finish.value_range in (None, "minmax")
-        return self.given.dtype if told else self.given.shortest(self.stages)
+        in_own_dtype = self.measure or self.finish.value_range in (None, "minmax")
+        return self.given.dtype if in_own_dtype else self.given.shortest(self.stages)
 
 
 def through(
@@ -72,7 +72,7 @@ def through(
         if opacity is None:
             colour = stage.skipping(colour) if skips_nan else stage.through(Kept(colour))
         else:
-            colour, opacity = stage.beside(Kept(colour), Kept(opacity), premultiply)
+            colour, opacity = stage.with_opacity(Kept(colour), Kept(opacity), premultiply)
     return colour, opacity
 
 
@@ -213,10 +213,10 @@ class Finishing:
         """Initialise with the pixels to write; `top` is the output row of their first row."""
         self.colour, self.opacity = planned.sources()
         self.finish, self.out, self.measure, self.top = finish, out, work.measure, top
-        self.settling: Settling | None = None
+        self.correction: ExactCorrection | None = None
         if work.exact is not None:
             sources = work.given.sources(np.dtype("float64"))
-            self.settling = Settling(work.exact, *sources, work.given.pixels.dtype)
+            self.correction = ExactCorrection(work.exact, *sources, work.given.pixels.dtype)
 
     def __call__(self, region: Region) -> Done:
         """Compute a region, and write its pixels."""
@@ -224,8 +224,8 @@ class Finishing:
         measured = Measured.of(colour) if self.measure else None
         colour = own(colour)
         opacity = None if self.opacity is None else own(self.opacity(region))
-        if self.settling is not None:
-            self.settling(colour, opacity, region)
+        if self.correction is not None:
+            self.correction(colour, opacity, region)
         *lead, rows, columns = region
         place = (*lead, slice(rows.start - self.top, rows.stop - self.top), columns)
         return Done(self.finish(colour, opacity, self.out, place), measured)

@@ -21,7 +21,7 @@ from convcli.layers.resample import Resample
 T = TypeVar("T")
 
 SAMPLES = 1 << 17  # per step, so that its arrays stay in cache
-MOST_TURNS = 4  # a step of enlarging stages has up to this many times as many samples
+MAX_PASSES = 4  # a step of enlarging stages has up to this many times as many samples
 WIDE = 2048  # samples per row of a tile; rows are long because each pass over a row costs a call
 TALL = 512  # rows of a tile, which is computed step by step
 HALOS = 4  # a tile is at least this many times as wide as its halo, which its neighbours compute again
@@ -60,8 +60,8 @@ class Tiles:
         deep = most * prod(shape[1:-2])  # samples per pixel, of all channels and frames
         columns = min(shape[-1], max(1, WIDE // deep, HALOS * across))
         # The phases of enlarging stages are computed one at a time, each with fewer samples.
-        turns = max(1, min(MOST_TURNS, prod(shape) // fewest))
-        step = min(shape[-2], max(1, turns * SAMPLES // (deep * columns)))
+        passes = max(1, min(MAX_PASSES, prod(shape) // fewest))
+        step = min(shape[-2], max(1, passes * SAMPLES // (deep * columns)))
         rows = min(shape[-2], max(round(TALL / _shrinking(stages)), step, HALOS * down))
         tile: Sizes = (*shape[1:-2], step, columns)
         numbers = FINISHED * shape[0] * prod(tile)

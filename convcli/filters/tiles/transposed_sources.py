@@ -11,7 +11,7 @@ from convcli.backend.algorithms.slide import Slide, last_axes
 from convcli.backend.bands.shifts import as_items
 from convcli.filters.tiles.source_borders import Border, bordered
 from convcli.filters.tiles.sources import Region, Source
-from convcli.filters.tiles.weighing import Weigher, weigher
+from convcli.filters.tiles.weighing import WeightedSums, weighted_sums
 from convcli.layers import ConvTranspose
 from convcli.layers.axes import Sizes
 
@@ -34,14 +34,14 @@ class Spread(Source):
         self.stride = layer.stride
         self.before = [before for before, _ in layer.pads(source.size)]
         axes = [
-            _turns(k, s, d) for k, s, d in zip(layer.kernel_size, layer.stride, layer.dilation, strict=True)
+            _phases(k, s, d) for k, s, d in zip(layer.kernel_size, layer.stride, layer.dilation, strict=True)
         ]
         swapped = _swapped(weight, layer.groups)
         size = layer.output_size(source.size)
         ones = (1,) * len(size)
-        self.turns: list[tuple[Sizes, list[_Part]]] = []
-        for turn in product(*(range(s) for s in layer.stride)):
-            taps = [axes[axis][place] for axis, place in enumerate(turn)]
+        self.phases: list[tuple[Sizes, list[_Part]]] = []
+        for phase in product(*(range(s) for s in layer.stride)):
+            taps = [axes[axis][place] for axis, place in enumerate(phase)]
             parts = []
             for chosen in _near_each_other(taps):
                 behind = tuple(max(place for _, place in each) for each in chosen)
@@ -55,9 +55,9 @@ class Spread(Source):
                     where = (last - place for last, (_, place) in zip(behind, choice, strict=True))
                     own[last_axes(where)] = swapped[last_axes(tap for tap, _ in choice)]
                 slide = Slide(spans, ones, ones, size)
-                weigh = weigher(own, layer.groups, channels, slide, method, source.dtype)
+                weigh = weighted_sums(own, layer.groups, channels, slide, method, source.dtype)
                 parts.append(_Part(behind, weigh))
-            self.turns.append((turn, parts))
+            self.phases.append((phase, parts))
         alike = layer.out_channels == 1 == layer.in_channels
         super().__init__((channels if alike else layer.out_channels, *size), source.dtype)
 
@@ -65,11 +65,11 @@ class Spread(Source):
         """Compute a region, phase by phase."""
         out = np.empty((*(places.stop - places.start for places in region), self.shape[0]), self.dtype)
         self._look_at(region)
-        for turn, parts in self.turns:
+        for phase, parts in self.phases:
             targets, lasts = [], []
             for axis, places in enumerate(region):
                 s, before = self.stride[axis], self.before[axis]
-                first = (turn[axis] - places.start - before) % s
+                first = (phase[axis] - places.start - before) % s
                 targets.append(slice(first, None, s))
                 # The last input element of the first of these outputs; it moves by one for each further output.
                 start, count = (places.start + first + before) // s, len(range(first, out.shape[axis], s))
@@ -79,15 +79,15 @@ class Spread(Source):
             if not parts:
                 out[tuple(targets)] = 0
                 continue
-            made = parts[0](self._met(lasts, parts[0]))
+            made = parts[0](self._tap_values(lasts, parts[0]))
             for part in parts[1:]:
-                made = made + part(self._met(lasts, part))
+                made = made + part(self._tap_values(lasts, part))
             as_items(out)[tuple(targets)] = as_items(np.ascontiguousarray(made))
         return out if self.bias is None else np.add(out, np.asarray(self.bias, out.dtype), out=out)
 
     def _look_at(self, region: Region) -> None:
         """Request the input of all phases once, so that it is cached for each of them."""
-        parts = [part for _, parts in self.turns for part in parts]
+        parts = [part for _, parts in self.phases for part in parts]
         reach = []
         for axis, places in enumerate(region):
             s, before = self.stride[axis], self.before[axis]
@@ -97,7 +97,7 @@ class Spread(Source):
         if all(places.start < places.stop <= places.start + NEAR for places in reach):
             self.source(tuple(reach))
 
-    def _met(self, lasts: list[slice], part: "_Part") -> Array:
+    def _tap_values(self, lasts: list[slice], part: "_Part") -> Array:
         """Return the input of a part for outputs with the given last elements."""
         reach = []
         for axis, places in enumerate(lasts):
@@ -114,7 +114,7 @@ class _Part(NamedTuple):
     """
 
     behind: Sizes
-    weigh: Weigher
+    weigh: WeightedSums
 
     def __call__(self, values: Array) -> Array:
         """Apply the weights to the input of the taps."""
@@ -132,9 +132,9 @@ def _near_each_other(taps: list[list[tuple[int, int]]]) -> Iterator[list[list[tu
         yield [[each] for each in choice]
 
 
-def _turns(k: int, s: int, d: int) -> list[list[tuple[int, int]]]:
+def _phases(k: int, s: int, d: int) -> list[list[tuple[int, int]]]:
     """Return, for each of s phases, the taps that contribute to it and the distance of their inputs in elements."""
-    return [[(tap, tap * d // s) for tap in range(k) if tap * d % s == turn] for turn in range(s)]
+    return [[(tap, tap * d // s) for tap in range(k) if tap * d % s == phase] for phase in range(s)]
 
 
 def _swapped(weight: Array, groups: int) -> Array:

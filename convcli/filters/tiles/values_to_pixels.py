@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from convcli.backend.colour import LIGHT, from_light
 from convcli.backend.values import (
-    BESIDE,
+    LEVEL_PARTS,
     Extent,
     Range,
     Zero,
@@ -78,7 +78,7 @@ class Finish:
         if self.dtype.kind != "f" and self.zero is None:
             stretched = (self.extent or Extent(0, 0)).stretched(colour, full_scale(self.dtype))
             return round_into(stretched, out, "clip")
-        fitted = into_dtype(colour, self.dtype, self.value_range, self.extent, self.zero, beside=True)
+        fitted = into_dtype(colour, self.dtype, self.value_range, self.extent, self.zero, round_parts=True)
         out[...] = fitted.pixels
         return round(fitted.clipped * out.size)
 
@@ -93,7 +93,7 @@ class Finish:
     def settled(self, values: Array) -> Array:
         """Round the values of integer samples or light to small fractions, so that `minmax` does not stretch noise."""
         if values.dtype.kind == "f" and (self.light or self.own.kind != "f"):
-            return in_parts(values, LIGHT if self.light else BESIDE)
+            return in_parts(values, LIGHT if self.light else LEVEL_PARTS)
         return values
 
     def _fit_opacity(self, opacity: Array, out: Array) -> None:

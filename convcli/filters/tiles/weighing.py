@@ -14,7 +14,7 @@ from convcli.backend.bands.band_plan import Facts, candidates, transform_length
 from convcli.backend.bands.passes import Scratch
 from convcli.backend.bands.shifts import ShiftedFactors, ShiftedWindow
 from convcli.backend.bands.spectrum import GuardedSpectrum, Spectrum
-from convcli.backend.bands.toeplitz import WeighedFactors, WeighedRows
+from convcli.backend.bands.toeplitz import WeightedFactors, WeightedRows
 from convcli.backend.bands.weights import Weights
 from convcli.backend.machine import machine
 from convcli.layers.axes import Sizes
@@ -23,11 +23,11 @@ Array = NDArray[Any]
 Sum = Callable[[Array, Array, Scratch], Array]  # applies weights to a strip (rows, columns * channels)
 
 PLAIN_SUMS = "sums"  # the fastest method except transforms, which spread NaN and huge values over a tile
-TAME = 2.0**24  # larger values would cost smaller ones their precision in transforms of float64
+SMALL_ENOUGH = 2.0**24  # larger values would cost smaller ones their precision in transforms of float64
 SHIFTED = "separable by shifts"  # faster than matrix products for factors with few taps
 
 
-class Weigher(Protocol):
+class WeightedSums(Protocol):
     """Weights that slide over values.
 
     slide : the walk of the kernel, which may be smaller than the layer's
@@ -43,9 +43,9 @@ class Weigher(Protocol):
         """Apply the weights to values (*spatial, C), at each position where the kernel fits inside them."""
 
 
-def weigher(
+def weighted_sums(
     weight: Array, groups: int, channels: int, slide: Slide, method: str, dtype: np.dtype[Any]
-) -> Weigher:
+) -> WeightedSums:
     """Return the fastest way to apply weights (O, C / groups, *kernel_size) to values with `channels` channels.
 
     A weight with one channel is applied to every channel.
@@ -59,7 +59,7 @@ def weigher(
         walk, weights = replace(slide, kernel_size=matrix.shape), Weights.of(matrix)
         facts = weights.facts(1.0)._replace(transforms=2 if dtype == np.float32 else 0)
         if way := _quickest(facts, walk, channels, dtype != np.float32, method):
-            return Alike(weights, first, channels, walk, way, dtype)
+            return SameWeights(weights, first, channels, walk, way, dtype)
     if alike:
         weight, groups = np.broadcast_to(weight[:1], (channels, 1, *weight.shape[2:])), channels
     if groups == 1 and prod(slide.kernel_size) == 1:
@@ -67,7 +67,7 @@ def weigher(
     return General(weight, groups, slide, method, dtype)
 
 
-class Alike:
+class SameWeights:
     """One matrix for every channel, applied to strips in which horizontal neighbours are `channels` samples apart."""
 
     def __init__(
@@ -83,15 +83,15 @@ class Alike:
     def _sum(self, weights: Weights, name: str) -> Sum:
         """Return the function that sums; methods that spread NaN beyond the kernel have a plain fallback."""
         floats = self.dtype == np.float32
-        below, beside = self.slide.dilation[0], self.slide.dilation[1] * self.channels
+        vertical, horizontal = self.slide.dilation[0], self.slide.dilation[1] * self.channels
         factors, dtype = (weights.down, weights.across), self.dtype.name
         if name == SHIFTED:
             return ShiftedFactors(factors, self.slide, self.channels, (dtype, dtype))
         plain = ShiftedWindow(weights.matrix, self.slide, self.channels, dtype)
         if name == "separable":
-            return FiniteSums(WeighedFactors(factors, below, beside, dtype), plain)
+            return FiniteSums(WeightedFactors(factors, vertical, horizontal, dtype), plain)
         if name == "gemm":
-            return FiniteSums(WeighedRows(weights.matrix, below, beside, dtype), plain)
+            return FiniteSums(WeightedRows(weights.matrix, vertical, horizontal, dtype), plain)
         if name != "fft":
             return plain
         length = transform_length(self.slide)
@@ -99,7 +99,7 @@ class Alike:
         self.most = tuple((length - span) // s + 1 for span, s in sizes)
         spectrum = Spectrum(weights.matrix, self.slide, self.channels, length, dtype)
         if not floats:
-            return FiniteSums(spectrum, plain, TAME)
+            return FiniteSums(spectrum, plain, SMALL_ENOUGH)
         magnitudes = Spectrum(np.abs(weights.matrix), self.slide, self.channels, length, dtype)
         return GuardedSpectrum(spectrum, magnitudes, plain)
 
@@ -108,10 +108,10 @@ class Alike:
         steps = zip(values.shape, self.slide.spans, self.slide.stride, strict=False)
         counts = [(n - span) // s + 1 for n, span, s in steps]
         if self.only is not None:
-            met = values[
+            selected = values[
                 tuple(slice(0, (n - 1) * s + 1, s) for n, s in zip(counts, self.slide.stride, strict=True))
             ]
-            return met if self.only == 1 else met * values.dtype.type(self.only)
+            return selected if self.only == 1 else selected * values.dtype.type(self.only)
         out = np.empty((*counts, self.channels), values.dtype)
         if self.most is None or all(n <= most for n, most in zip(counts, self.most, strict=True)):
             self._weigh(values, out)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.images.coding import Coded
-from convcli.images.header import TURNED, FrameHeader, Header
+from convcli.images.header import FIRST_SWAPPED, FrameHeader, Header
 from convcli.images.metadata.found import Found
 from convcli.images.modes import CHANNELS, mode_name
 from convcli.images.picture import Frame, ImageError, Picture, damaged
 from convcli.images.pixel_limit import check_pixels
 from convcli.images.samples import spread, unmultiplied
-from convcli.images.upright import turned
+from convcli.images.upright import oriented
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +91,7 @@ class BoxedPicture(ABC):
         size = (claims.height, claims.width)
         pixels = claims.height * claims.width
         count = CHANNELS[claims.channels]
-        if claims.orientation >= TURNED:
+        if claims.orientation >= FIRST_SWAPPED:
             size = size[::-1]
         shape = size if count == 1 else (*size, count)
         frame = FrameHeader(shape, claims.mode, claims.dtype, 0 if claims.frames > 1 else None)
@@ -132,7 +132,7 @@ class BoxedPicture(ABC):
 
             pixels = np.dstack([unmultiplied(pixels[..., :-1], pixels[..., -1]), pixels[..., -1]])
         duration = self.duration(number) if claims.frames > 1 else None
-        return Frame(turned(pixels, claims.orientation), claims.mode, duration)
+        return Frame(oriented(pixels, claims.orientation), claims.mode, duration)
 
     def unread(self, why: str) -> ImageError:
         """Return the error for an unsupported kind of file."""

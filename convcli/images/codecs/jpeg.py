@@ -53,7 +53,7 @@ def coded(image: ImageFile) -> Coded | None:
     return Coded(image.mode, ratio, tables)
 
 
-class Way(NamedTuple):
+class JpegCoding(NamedTuple):
     """How a JPEG is written.
 
     settings : options of Pillow's `save`
@@ -66,7 +66,7 @@ class Way(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def jpeg_way(channels: str, coding: Coding, was: Coded | None) -> Way:
+def jpeg_coding(channels: str, coding: Coding, was: Coded | None) -> JpegCoding:
     """Choose the options for a picture: as requested, else as in the input, else defaults; or raise ImageError."""
     was = was or Coded()
     settings: dict[str, Any] = {}
@@ -81,9 +81,9 @@ def jpeg_way(channels: str, coding: Coding, was: Coded | None) -> Way:
             f"JPEG does not subsample CMYK, so it cannot be stored as {coding.subsampling}; convert it to RGB"
         )
     if channels != "RGB":
-        return Way(settings)
+        return JpegCoding(settings)
     if was.channels == "RGB" and was.ratio is None and coding.subsampling is None:
-        return Way({**settings, "keep_rgb": True})
+        return JpegCoding({**settings, "keep_rgb": True})
     usual = "4:4:4" if settings.get("quality", QUALITY) >= FULL_FROM else "4:2:0"
     sampling = coding.subsampling or (finest_within(was.ratio, SAMPLINGS) if was.ratio else usual)
     if sampling not in PILLOWS and _extra() is None:
@@ -98,8 +98,8 @@ def jpeg_way(channels: str, coding: Coding, was: Coded | None) -> Way:
             f"its chroma, one sample per {across}x{down} pixels, is written as {sampling}, which keeps every sample",
         )
     if sampling not in PILLOWS:
-        return Way(settings, sampling, notes)
-    return Way({**settings, "subsampling": sampling}, None, notes)
+        return JpegCoding(settings, sampling, notes)
+    return JpegCoding({**settings, "subsampling": sampling}, None, notes)
 
 
 def finest_within(ratio: tuple[int, int], names: Iterable[str]) -> str:
@@ -118,32 +118,32 @@ def _extra() -> Any:
         return None
 
 
-def direct_quality(way: Way, channels: str) -> int | None:
+def direct_quality(jpeg: JpegCoding, channels: str) -> int | None:
     """Return the quality with which imagecodecs writes what Pillow would write; None if Pillow must write it."""
-    if channels not in ("L", "RGB") or way.settings.get("keep_rgb") or find_spec("imagecodecs") is None:
+    if channels not in ("L", "RGB") or jpeg.settings.get("keep_rgb") or find_spec("imagecodecs") is None:
         return None
-    tables = way.settings.get("qtables")
-    quality: int | None = way.settings.get("quality")
+    tables = jpeg.settings.get("qtables")
+    quality: int | None = jpeg.settings.get("quality")
     return quality_of(tables, len(channels)) if tables else quality
 
 
 def is_copied(channels: str, coding: Coding, was: Coded | None) -> bool:
     """Return whether Pillow encodes a picture, from a copy; True also for a coding that is refused."""
     try:
-        return direct_quality(jpeg_way(channels, coding, was), channels) is None
+        return direct_quality(jpeg_coding(channels, coding, was), channels) is None
     except ImageError:
         return True
 
 
-def encode_direct(pixels: NDArray[np.uint8], way: Way, channels: str, around: bytes) -> bytes | None:
+def encode_direct(pixels: NDArray[np.uint8], jpeg: JpegCoding, channels: str, around: bytes) -> bytes | None:
     """Encode (H, W) or (H, W, 3) without a copy for Pillow; None if Pillow must encode it or refuse it.
 
     around : a JPEG with the metadata segments of the output
     """
-    subsampling = way.beyond or way.settings.get("subsampling")
-    quality = direct_quality(way, channels)
-    if way.beyond is not None and quality is None:
-        quality = nearest_quality(way.settings["qtables"][0])
+    subsampling = jpeg.beyond or jpeg.settings.get("subsampling")
+    quality = direct_quality(jpeg, channels)
+    if jpeg.beyond is not None and quality is None:
+        quality = nearest_quality(jpeg.settings["qtables"][0])
     if quality is None:
         return None
     extra = _extra()
@@ -151,7 +151,7 @@ def encode_direct(pixels: NDArray[np.uint8], way: Way, channels: str, around: by
     try:
         data = bytes(extra.jpeg8_encode(pixels, level=quality, subsampling=codes))
     except (extra.Jpeg8Error, ValueError):
-        if way.beyond is not None:
+        if jpeg.beyond is not None:
             raise
         return None
     return around[: _leading(around)] + data[_leading(data) :]

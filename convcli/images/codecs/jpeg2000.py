@@ -73,17 +73,17 @@ def codestream(file: BinaryIO) -> Codestream | None:
     right, bottom, left, top, tile_width, tile_height, tile_left, tile_top, count = struct.unpack_from(
         ">8IH", data, 8
     )
-    told = data[4 + _SIZE : 4 + _SIZE + 3 * count]
+    fields = data[4 + _SIZE : 4 + _SIZE + 3 * count]
     if (
         not count
-        or len(told) < 3 * count
+        or len(fields) < 3 * count
         or not (tile_width and tile_height)
         or right <= left
         or bottom <= top
     ):
         return None
     components = tuple(
-        ((bits & 127) + 1, across, down) for bits, across, down in zip(*[iter(told)] * 3, strict=True)
+        ((bits & 127) + 1, across, down) for bits, across, down in zip(*[iter(fields)] * 3, strict=True)
     )
     across = -(-(right - tile_left) // tile_width)
     down = -(-(bottom - tile_top) // tile_height)
@@ -175,8 +175,10 @@ def encode_deep(frame: Frame, form: str, coding: Coding, was: Coded | None) -> b
     """Encode 16-bit colours as a file."""
     package = load_codec("JPEG2K", "JPEG 2000", f"writing {frame.mode} needs an extra")
     quality = quality_of(coding, was)
-    way = {} if quality == LOSSLESS else {"level": quality, "reversible": False}
-    return bytes(package.jpeg2k_encode(frame.pixels, codecformat="j2k" if form == "J2K" else "jp2", **way))
+    options = {} if quality == LOSSLESS else {"level": quality, "reversible": False}
+    return bytes(
+        package.jpeg2k_encode(frame.pixels, codecformat="j2k" if form == "J2K" else "jp2", **options)
+    )
 
 
 def quality_of(coding: Coding, was: Coded | None) -> int | str:

@@ -8,7 +8,7 @@ from convcli.images.codecs.boxed_picture import BoxedPicture, Claims
 from convcli.images.codecs.extras import load_codec
 from convcli.images.codecs.jpegxl_header import as_srgb, jpegxl_header
 from convcli.images.coding import LOSSLESS, Coded, Coding
-from convcli.images.header import TURNED
+from convcli.images.header import FIRST_SWAPPED
 from convcli.images.metadata.boxed_metadata import jpegxl_metadata, with_jpegxl_boxes
 from convcli.images.picture import Frame, ImageError, damaged
 
@@ -48,7 +48,7 @@ class JpegXLPicture(BoxedPicture):
             raise self.unread("it has channels that are neither grey, colours nor alpha")
         sides = (header.height, header.width)
         height, width = (
-            sides[::-1] if header.orientation >= TURNED else sides
+            sides[::-1] if header.orientation >= FIRST_SWAPPED else sides
         )  # libjxl applies the orientation
         self.claims = Claims(
             height,
@@ -91,8 +91,8 @@ def encode_jpegxl(
         raise ImageError(
             f"JPEG XL of more than {DEEP} bits is always lossless, not of quality {quality}; leave `quality` out"
         )
-    way = {"lossless": True} if quality == LOSSLESS else {"distance": distance(int(quality))}
-    data = bytes(package.jpegxl_encode(frame.pixels, numthreads=threads, **way))
+    options = {"lossless": True} if quality == LOSSLESS else {"distance": distance(int(quality))}
+    data = bytes(package.jpegxl_encode(frame.pixels, numthreads=threads, **options))
     if frame.pixels.dtype == "uint16":  # imagecodecs marks these samples as linear
         data = as_srgb(data)
     return with_jpegxl_boxes(data, metadata)

@@ -68,9 +68,9 @@ class _Bits:
         self.left -= count
         return taken
 
-    def choose(self, *ways: tuple[int, int]) -> int:
+    def choose(self, *choices: tuple[int, int]) -> int:
         """Read a number that is coded in one of four ways: a constant plus a number of bits."""
-        least, bits = ways[self.take(2)]
+        least, bits = choices[self.take(2)]
         return least + self.take(bits)
 
 

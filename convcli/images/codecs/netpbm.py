@@ -104,9 +104,9 @@ def read_netpbm(
     from convcli.images.metadata.lines import netpbm_metadata
 
     file.seek(0)
-    said = netpbm_metadata(file.read(header.start))
+    metadata = netpbm_metadata(file.read(header.start))
     frame = Frame(pixels.reshape(header.shape), mode)
-    return Picture((frame,), header.format, said.metadata, notes=tuple(notes), lost=tuple(said.lost))
+    return Picture((frame,), header.format, metadata.metadata, notes=tuple(notes), lost=tuple(metadata.lost))
 
 
 def netpbm_header(

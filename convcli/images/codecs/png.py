@@ -48,7 +48,7 @@ def encode_png(
     threads : number of threads; by default one per core, at most MAX_THREADS
     level : zlib compression level, 0 to 9; by default the best of several fast methods for each band
     """
-    way = None if level is None else Way("paeth", zlib.Z_DEFAULT_STRATEGY, level)
+    compression = None if level is None else Compression("paeth", zlib.Z_DEFAULT_STRATEGY, level)
     rows = np.ascontiguousarray(pixels).reshape(len(pixels), -1)
     pixel = rows.shape[1] // pixels.shape[1] * pixels.itemsize
     height = max(1, BAND // _width(rows))
@@ -59,7 +59,7 @@ def encode_png(
     header = struct.pack(">IIBBBBB", pixels.shape[1], len(rows), depth, COLOUR_TYPES[mode], 0, 0, 0)
     file.write(SIGNATURE + chunk(b"IHDR", header) + before)
     with _mapping(threads) as each:
-        for band in each(lambda start: _band(rows, pixel, start, start + height, way), starts):
+        for band in each(lambda start: _band(rows, pixel, start, start + height, compression), starts):
             file.write(band.chunk)
             adler = combined_adler(adler, band.adler, band.length)
     file.write(chunk(b"IDAT", adler.to_bytes(4, "big")) + after + chunk(b"IEND", b""))
@@ -140,7 +140,7 @@ def _paeth(rows: Bytes, pixel: int, out: Bytes) -> None:
 _FILTERS = {"none": (0, _none), "average": (3, _average), "paeth": (4, _paeth)}
 
 
-class Way(NamedTuple):
+class Compression(NamedTuple):
     """How a band is filtered and deflated; its size is multiplied by `handicap` to account for slower methods."""
 
     filter: str
@@ -152,16 +152,16 @@ class Way(NamedTuple):
 # Photographs are noisy and have few repeated strings, so Huffman coding or run lengths suffice; a string search takes
 # three times as long, and only pays off for a few alternating colours, as in a dithered picture. Graphics repeat
 # themselves, and searching them is fast.
-PHOTOGRAPH: tuple[Way, ...] = (
-    Way("average", zlib.Z_HUFFMAN_ONLY),
-    Way("paeth", zlib.Z_HUFFMAN_ONLY),
-    Way("paeth", zlib.Z_RLE, handicap=1.01),
-    Way("none", zlib.Z_DEFAULT_STRATEGY, 4, handicap=1.1),
+PHOTOGRAPH: tuple[Compression, ...] = (
+    Compression("average", zlib.Z_HUFFMAN_ONLY),
+    Compression("paeth", zlib.Z_HUFFMAN_ONLY),
+    Compression("paeth", zlib.Z_RLE, handicap=1.01),
+    Compression("none", zlib.Z_DEFAULT_STRATEGY, 4, handicap=1.1),
 )
-GRAPHICS: tuple[Way, ...] = (
-    Way("paeth", zlib.Z_RLE),
-    Way("paeth", zlib.Z_DEFAULT_STRATEGY, 4, handicap=1.02),
-    Way("none", zlib.Z_DEFAULT_STRATEGY, 4, handicap=1.02),
+GRAPHICS: tuple[Compression, ...] = (
+    Compression("paeth", zlib.Z_RLE),
+    Compression("paeth", zlib.Z_DEFAULT_STRATEGY, 4, handicap=1.02),
+    Compression("none", zlib.Z_DEFAULT_STRATEGY, 4, handicap=1.02),
 )
 FLAT = 0.4  # least share of bytes in runs of 8 zeros, after the Paeth filter, for a band to count as graphics
 
@@ -178,42 +178,46 @@ class Band(NamedTuple):
     length: int
 
 
-def _band(rows: NDArray[Any], pixel: int, start: int, stop: int, way: Way | None) -> Band:
+def _band(rows: NDArray[Any], pixel: int, start: int, stop: int, compression: Compression | None) -> Band:
     """Filter and deflate the rows from `start` to `stop`, tile by tile."""
     stop = min(stop, len(rows))
-    way = way or _best_way(rows, pixel, start, stop)
-    deflater = _deflater(way)
+    compression = compression or _best_compression(rows, pixel, start, stop)
+    deflater = _deflater(compression)
     pieces, adler = [] if start else [_ZLIB_HEADER], 1
     height = max(1, TILE // _width(rows))
     for top in range(start, stop, height):
-        tile = _filtered(_padded(rows, pixel, top, min(top + height, stop)), pixel, way.filter)
+        tile = _filtered(_padded(rows, pixel, top, min(top + height, stop)), pixel, compression.filter)
         adler = zlib.adler32(tile, adler)
         pieces.append(deflater.compress(tile))
     pieces.append(deflater.flush(zlib.Z_SYNC_FLUSH if stop < len(rows) else zlib.Z_FINISH))
     return Band(chunk(b"IDAT", b"".join(pieces)), adler, (stop - start) * (_width(rows) + 1))
 
 
-def _best_way(rows: NDArray[Any], pixel: int, start: int, stop: int) -> Way:
+def _best_compression(rows: NDArray[Any], pixel: int, start: int, stop: int) -> Compression:
     """Try the methods on a few groups of rows spread over a band; for a photograph, on pieces of those."""
     height = min(stop - start, max(1, SAMPLE // GROUPS // _width(rows)))
     tops = range(start, stop - height + 1, max(height, (stop - start) // GROUPS))
     sample = np.concatenate([_padded(rows, pixel, top, top + height) for top in tops], axis=1)
-    flat, ways = _filtered(sample, pixel, "paeth").tobytes(), GRAPHICS
+    flat, compressions = _filtered(sample, pixel, "paeth").tobytes(), GRAPHICS
     if 8 * flat.count(bytes(8)) < FLAT * len(flat):
-        starts, ways = range(0, sample.shape[1], max(PIECE, sample.shape[1] // PIECES)), PHOTOGRAPH
+        starts, compressions = range(0, sample.shape[1], max(PIECE, sample.shape[1] // PIECES)), PHOTOGRAPH
         sample = np.concatenate([sample[:9, at : at + PIECE] for at in starts], axis=1)
-    tiles = {name: _filtered(sample, pixel, name) for name in {way.filter for way in ways}}
+    tiles = {
+        name: _filtered(sample, pixel, name) for name in {compression.filter for compression in compressions}
+    }
 
-    def cost(way: Way) -> float:
-        deflater = _deflater(way)
-        size = len(deflater.compress(tiles[way.filter])) + len(deflater.flush())
-        return size * way.handicap
+    def cost(compression: Compression) -> float:
+        deflater = _deflater(compression)
+        size = len(deflater.compress(tiles[compression.filter])) + len(deflater.flush())
+        return size * compression.handicap
 
-    return min(ways, key=cost)
+    return min(compressions, key=cost)
 
 
-def _deflater(way: Way) -> "zlib._Compress":
-    return zlib.compressobj(way.level, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, way.strategy)
+def _deflater(compression: Compression) -> "zlib._Compress":
+    return zlib.compressobj(
+        compression.level, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, compression.strategy
+    )
 
 
 def _padded(rows: NDArray[Any], pixel: int, top: int, bottom: int) -> Bytes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli.images.codecs.tiff_claims import check_page
 from convcli.images.coding import USUAL_COMPRESSION, Coded
-from convcli.images.header import TURNED, FrameHeader, Header
+from convcli.images.header import FIRST_SWAPPED, FrameHeader, Header
 from convcli.images.metadata.names import ORIENTATION
 from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
 from convcli.images.picture import Frame, ImageError, Picture, damaged
@@ -21,7 +21,7 @@ from convcli.images.samples import (
     filtered_type,
     spread,
     stored,
-    turned_signs,
+    swapped_signs,
     unmultiplied,
 )
 
@@ -103,19 +103,19 @@ def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]],
         _check_samples(chosen, name, max_pixels)
         frames, notes = zip(*(_page(page, name) for page in chosen), strict=True)
         reader = TiffPages(file)
-        said = [reader.metadata(page.offset) for page in chosen]
+        metadata = [reader.metadata(page.offset) for page in chosen]
         coded = Coded.of_tiff(int(chosen[0].compression))
     frames = (
         frames[0],
-        *(replace(frame, page=each.metadata) for frame, each in zip(frames[1:], said[1:], strict=True)),
+        *(replace(frame, page=each.metadata) for frame, each in zip(frames[1:], metadata[1:], strict=True)),
     )
-    told = [note for found in said for note in found.notes]
-    lost = [name for found in said for name in found.lost]
+    found_notes = [note for found in metadata for note in found.notes]
+    lost = [name for found in metadata for name in found.lost]
     return Picture(
         frames,
         "TIFF",
-        said[0].metadata,
-        notes=tuple(dict.fromkeys(sum(notes, (*told,)))),
+        metadata[0].metadata,
+        notes=tuple(dict.fromkeys(sum(notes, (*found_notes,)))),
         coded=coded,
         lost=tuple(dict.fromkeys(lost)),
     )
@@ -147,7 +147,7 @@ def _page_header(page: Any, name: str) -> FrameHeader:
     sides = (1 if axis in "YX" and side else side for axis, side in zip(page.axes, page.shape, strict=True))
     frame, _ = _framed(page, np.zeros(tuple(sides), page.dtype), colours, name)
     orientation = page.tags.valueof(ORIENTATION, 1)
-    size = (page.imagelength, page.imagewidth)[:: -1 if orientation >= TURNED else 1]
+    size = (page.imagelength, page.imagewidth)[:: -1 if orientation >= FIRST_SWAPPED else 1]
     shape, dtype = (*size, *frame.pixels.shape[2:]), frame.pixels.dtype.name
     header = FrameHeader(shape, frame.mode, dtype)
     # Each step makes a copy. Uncompressed pages are read in place; of others, threads may decode everything ahead.
@@ -191,16 +191,16 @@ def _framed(page: Any, pixels: NDArray[Any], colours: str, name: str) -> tuple[F
     pixels = filtered_type(spread(pixels, page.bitspersample), name)
     pixels, channels, notes = _named(pixels, colours, tuple(map(int, page.extrasamples)))
     if page.photometric == WHITE_IS_ZERO:
-        pixels = _turned(pixels)
+        pixels = _inverted(pixels)
     elif channels == "LAB":
-        pixels = turned_signs(pixels)
-    from convcli.images.upright import turned
+        pixels = swapped_signs(pixels)
+    from convcli.images.upright import oriented
 
-    pixels = turned(pixels, page.tags.valueof(ORIENTATION, 1))
+    pixels = oriented(pixels, page.tags.valueof(ORIENTATION, 1))
     return Frame(pixels, mode_name(channels, pixels.dtype.name)), notes
 
 
-def _turned(pixels: NDArray[Any]) -> NDArray[Any]:
+def _inverted(pixels: NDArray[Any]) -> NDArray[Any]:
     """Invert pixels in which white is 0; alpha and extra channels are unchanged."""
     if pixels.ndim == 2:
         return black_is_zero(pixels)

@@ -130,10 +130,10 @@ class _Segments(StoredPixels):
 
         rows, columns = self.extent(down, across)
         pixels = np.empty((rows.stop - rows.start, columns.stop - columns.start, *self.shape[2:]), self.dtype)
-        beside = -(-self.shape[1] // self.block_size[1])
+        per_row = -(-self.shape[1] // self.block_size[1])
         for top in range(rows.start, rows.stop, self._rows):
             bottom = min(rows.stop, top + self._rows)
-            segment = self._decoded(top // self._rows * beside + across)
+            segment = self._decoded(top // self._rows * per_row + across)
             part = segment[: bottom - top, : columns.stop - columns.start]
             pixels[top - rows.start : bottom - rows.start] = part.reshape(*part.shape[:2], *self.shape[2:])
         return pixels

@@ -21,7 +21,7 @@ _METRE = 39.3701  # inches per metre
 
 
 @dataclass
-class Beside:
+class FileMetadata:
     """The metadata of a file to write.
 
     settings : arguments of Pillow's `save`
@@ -63,7 +63,7 @@ class Beside:
         return data
 
 
-def beside(picture: Picture, form: str, also_lost: Sequence[str] = ()) -> Beside:
+def file_metadata(picture: Picture, form: str, also_lost: Sequence[str] = ()) -> FileMetadata:
     """Return the metadata of a picture's file in a format; `also_lost` are further names to report as lost."""
     places = PLACES.get(form, {})  # text formats store none
     metadata = dict(picture.metadata)
@@ -80,7 +80,7 @@ def beside(picture: Picture, form: str, also_lost: Sequence[str] = ()) -> Beside
         lost.append("a grey ICC profile, as it stores grey as RGB,")
     if form != "TIFF" and any(frame.page not in (None, picture.metadata) for frame in picture.frames[1:]):
         lost.append("the metadata of its other pages")
-    found = Beside(metadata=kept)
+    found = FileMetadata(metadata=kept)
     unfit: Sequence[str] = ()
     if form == "TIFF":
         found.pages, unfit = _pages(picture, kept)

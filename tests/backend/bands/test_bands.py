@@ -187,14 +187,14 @@ def test_products_are_sums(taps: int, dilation: int, channels: int, rows: int, c
     weights = RNG.normal(size=taps)
     reach = dilation * (taps - 1)
     strip = RNG.normal(size=(rows + reach, columns))
-    weigh = toeplitz.WeighedRows(weights[:, None], dilation, 0, np.float64)
+    weigh = toeplitz.WeightedRows(weights[:, None], dilation, 0, np.float64)
     down = weigh(strip, np.empty((rows, columns)), passes.Scratch())
     assert np.allclose(
         down, sum(w * strip[t * dilation : t * dilation + rows] for t, w in enumerate(weights))
     )
     step = dilation * channels
     strip = RNG.normal(size=(rows, columns + (taps - 1) * step))
-    across = toeplitz.WeighedColumns(weights.tolist(), step, np.float64)(strip, np.empty((rows, columns)))
+    across = toeplitz.WeightedColumns(weights.tolist(), step, np.float64)(strip, np.empty((rows, columns)))
     assert np.allclose(
         across, sum(w * strip[:, t * step : t * step + columns] for t, w in enumerate(weights))
     )
@@ -295,9 +295,9 @@ def test_the_first_pass_fits_every_matrix() -> None:
     found = filter_image(pixels, kernel, method="separable", stride=2).pixels  # no product has a stride
     assert (found == filter_image(pixels.astype(np.int32), kernel, stride=2).pixels.clip(0, 255)).all()
     weights = [Weights.of(matrix) for matrix in matrices]
-    way = plan_all(weights, 255, Slide((3, 3), (2, 2), (1, 1), (10, 15)), 1, False, "separable", 1)
-    assert way is not None
-    assert (way.dtype, way.first) == ("int32", "int32")
+    band_plan = plan_all(weights, 255, Slide((3, 3), (2, 2), (1, 1), (10, 15)), 1, False, "separable", 1)
+    assert band_plan is not None
+    assert (band_plan.dtype, band_plan.first) == ("int32", "int32")
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf])
@@ -460,10 +460,10 @@ def test_a_tile_has_at_least_one_pixel_of_many_channels(usual_machine: None) -> 
 
 def test_a_stride_makes_tiles_lower() -> None:
     slide = Slide((3, 3), (100, 100), (1, 1), (300, 300))
-    way = plan_all([Weights.of(np.ones((3, 3), int))], 255, slide, 3, False, "auto", 1)
-    assert way is not None
-    below, beside = slide.reach((slice(0, way.rows), slice(0, way.columns)))
-    assert (below.stop - below.start) * (beside.stop - beside.start) * 3 <= 2 << 20
+    band_plan = plan_all([Weights.of(np.ones((3, 3), int))], 255, slide, 3, False, "auto", 1)
+    assert band_plan is not None
+    vertical, horizontal = slide.reach((slice(0, band_plan.rows), slice(0, band_plan.columns)))
+    assert (vertical.stop - vertical.start) * (horizontal.stop - horizontal.start) * 3 <= 2 << 20
 
 
 @pytest.mark.parametrize("text", ["sharpen", "sobel", "gaussian:sigma=2", "box:9", "9", "40"])

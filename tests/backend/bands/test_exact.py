@@ -219,8 +219,8 @@ def test_tiles_within_the_picture_and_at_its_border_give_the_same(spec: str, dty
     whole = filter_image(pixels, kernel, threads=1).pixels
 
     def in_small_tiles(*facts: Any, **more: Any) -> Any:
-        way = planned(*facts, **more)
-        return way and way._replace(rows=7, columns=5)
+        band_plan = planned(*facts, **more)
+        return band_plan and band_plan._replace(rows=7, columns=5)
 
     with (
         patch.object(picture_in_bands, "plan_all", in_small_tiles),
@@ -258,10 +258,10 @@ def test_float_sums_are_off_by_less_than_their_bound(pattern: str, method: str) 
         slide = Slide((31, 31), (1, 1), (1, 1), (226, 226))
         weights = [Weights.of(matrix)]
         for wide in (False, True):
-            way = plan_all(weights, 255, slide, 1, wide, method, 1)
-            assert way is not None
-            assert way.method == method
-            bound = error_of(way.method, way.dtype, way.length, units, weights, 255)
+            band_plan = plan_all(weights, 255, slide, 1, wide, method, 1)
+            assert band_plan is not None
+            assert band_plan.method == method
+            bound = error_of(band_plan.method, band_plan.dtype, band_plan.length, units, weights, 255)
             seen: list[np.ndarray] = []
 
             def rounded(self: Rounder, values: np.ndarray, _: Any, seen: list[np.ndarray] = seen) -> Any:
@@ -277,7 +277,7 @@ def test_float_sums_are_off_by_less_than_their_bound(pattern: str, method: str) 
                     ((0, 0), (0, 0)),
                     "zeros",
                     0,
-                    way._replace(rows=226, columns=226),
+                    band_plan._replace(rows=226, columns=226),
                     finish,
                 )
             exact = ndimage.correlate(pixels[..., 0].astype(float), units.weights[0])[15:241, 15:241]

@@ -39,8 +39,8 @@ def through(recipe, pixels, premultiply=None):
     return Values(*map(evaluated, found))
 
 
-def beside(stage, colour, opacity):
-    return tuple(map(evaluated, stage.beside(of_array(colour), of_array(opacity), None)))
+def with_opacity(stage, colour, opacity):
+    return tuple(map(evaluated, stage.with_opacity(of_array(colour), of_array(opacity), None)))
 
 
 class Values(NamedTuple):
@@ -225,10 +225,10 @@ def test_pools_of_visible_pixels():
         (LpPool(norm_type=2, kernel_size=2), 35**0.5, 1),
         (GlobalPool(kind="max"), 5, 1),
     ):
-        found, kept = beside(Pooled(layer), colour, opacity)
+        found, kept = with_opacity(Pooled(layer), colour, opacity)
         assert found.item() == pytest.approx(wanted)
         assert kept.item() == pytest.approx(alpha)
-    found, _ = beside(Pooled(MaxPool(kernel_size=2)), -colour, opacity)
+    found, _ = with_opacity(Pooled(MaxPool(kernel_size=2)), -colour, opacity)
     assert found.item() == -1  # neither hidden values nor 0
 
 
@@ -253,7 +253,7 @@ def test_an_opacity_of_0_or_nan_hides_a_pixel(opacity):
     pixels[3, 3] = 0.9, opacity
     found = filter_image(pixels, parse_kernel("gaussian"), alpha="keep", value_range=None).pixels[..., 0]
     assert np.delete(found.ravel(), 24) == pytest.approx(0.5)
-    largest, _ = beside(Pooled(MaxPool(kernel_size=2)), *(pixels[np.newaxis, ..., c] for c in (0, 1)))
+    largest, _ = with_opacity(Pooled(MaxPool(kernel_size=2)), *(pixels[np.newaxis, ..., c] for c in (0, 1)))
     assert largest == pytest.approx(0.5)
 
 

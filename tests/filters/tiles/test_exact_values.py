@@ -51,7 +51,7 @@ def test_exact_sums_equal_floats_where_floats_are_certain(case: dict[str, Any]) 
         assert "would be empty" in str(error)
         return
     # Makes all values count as too close to a half.
-    with patch.object(exact_values, "BESIDE", 1.0):
+    with patch.object(exact_values, "LEVEL_PARTS", 1.0):
         exact = filter_image(**case)
     assert np.array_equal(exact.pixels, made.pixels)
     assert exact.clipped == made.clipped

@@ -100,8 +100,8 @@ def test_what_imagecodecs_would_write_otherwise_is_left_to_pillow(
 ) -> None:
     pytest.importorskip("imagecodecs")
     pixels = RNG.integers(0, 256, (9, 9, len(mode)), np.uint8)
-    way = jpeg.jpeg_way(mode, coding, was)
-    assert jpeg.encode_direct(pixels, way, mode, b"") is None
+    chosen = jpeg.jpeg_coding(mode, coding, was)
+    assert jpeg.encode_direct(pixels, chosen, mode, b"") is None
     assert jpeg.is_copied(mode, coding, was)
     assert not jpeg.is_copied("RGB", Coding(), Coded())
 

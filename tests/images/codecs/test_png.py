@@ -210,10 +210,10 @@ def test_adler_sums_combine(first: bytes, second: bytes) -> None:
 
 def test_every_method_is_chosen_for_some_picture_of_its_kind() -> None:
     taken = {content: set() for content in CONTENTS}
-    for content, ways in taken.items():
+    for content, compressions in taken.items():
         for size in ((200, 300), (300, 40)):
             rows = picture_of("RGB", content, size).reshape(size[0], -1)
-            ways.add(png._best_way(rows, 3, 0, len(rows)))
+            compressions.add(png._best_compression(rows, 3, 0, len(rows)))
     for content, kind in (
         ("photograph", png.PHOTOGRAPH),
         ("dithered", png.PHOTOGRAPH),
@@ -222,8 +222,10 @@ def test_every_method_is_chosen_for_some_picture_of_its_kind() -> None:
     ):
         assert taken[content] <= set(kind)
     every = set().union(*taken.values())
-    assert {way.filter for way in every} == {"none", "average", "paeth"}
-    assert {way.strategy for way in every} == {way.strategy for way in (*png.PHOTOGRAPH, *png.GRAPHICS)}
+    assert {compression.filter for compression in every} == {"none", "average", "paeth"}
+    assert {compression.strategy for compression in every} == {
+        compression.strategy for compression in (*png.PHOTOGRAPH, *png.GRAPHICS)
+    }
 
 
 METADATA = {

@@ -13,7 +13,7 @@ from convcli.images.metadata.entries import DOUBLE, EXIF, RATIONAL, Entry
 from convcli.images.metadata.exif import exif_bytes
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.read import read_picture
-from convcli.images.upright import turned
+from convcli.images.upright import oriented
 from convcli.images.write import encode
 from tests.conftest import SAMPLES
 
@@ -84,9 +84,9 @@ def test_orientation_is_applied(orientation: int) -> None:
     small = deep(5, 7, 3)
     flag = [(274, 3, 1, orientation, True)]
     (frame,) = read_picture(written(small, extratags=flag)).frames
-    assert (frame.pixels == turned(small, orientation)).all()
+    assert (frame.pixels == oriented(small, orientation)).all()
     (frame,) = read_picture(written(small.astype(np.float32), extratags=flag)).frames
-    assert (frame.pixels == turned(small, orientation)).all()
+    assert (frame.pixels == oriented(small, orientation)).all()
 
 
 METADATA = {
