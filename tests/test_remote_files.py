@@ -346,7 +346,7 @@ def shelf() -> dict[str, bytes]:
 
 @pytest.fixture
 def asked() -> list[str]:
-    """The names that the server was asked for."""
+    """The names that were requested from the server."""
     return []
 
 
@@ -407,7 +407,7 @@ def test_models_kernels_and_lists_of_a_server(
 ) -> None:
     from tests.networks.onnx.models import helper, made, numbers
 
-    w = numbers(1, 1, 41, 41)  # so many that they stay in the file
+    w = numbers(1, 1, 41, 41)  # enough that they stay in the file
     nodes = [helper.make_node("Conv", ["x", "w"], ["out"], name="conv", pads=[20] * 4)]
     model = made(nodes, {"x": (1, 1, 60, 60)}, ["out"], {"w": w})
     shelf["m.onnx"] = model.SerializeToString()

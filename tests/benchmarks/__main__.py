@@ -37,7 +37,7 @@ BRIEF = (
 @click.option("--quick", is_flag=True, help="A smaller picture, fewer runs, a shorter batch.")
 @click.option("--megapixels", type=float, help="Of the picture.  [default: 12; quick: 3]")
 @click.option("--repeats", type=click.IntRange(1), help="Timed runs of each.  [default: 7; quick: 3]")
-@click.option("--brief", is_flag=True, help="Only what tells most, 3 runs of each: some five minutes.")
+@click.option("--brief", is_flag=True, help="Only the targets, with 3 runs each: about five minutes.")
 @click.option(
     "--only", default="", metavar="REGEX", help="Measure rows whose 'work / peer' has this pattern."
 )
@@ -48,9 +48,7 @@ BRIEF = (
     type=click.Path(path_type=Path, dir_okay=False),
     help="Put the table into a page with a section a machine.",
 )
-@click.option(
-    "--memory", "of_memory", is_flag=True, help="Measure what filters take beside what is foretold."
-)
+@click.option("--memory", "of_memory", is_flag=True, help="Compare the memory of filters with its estimates.")
 def main(
     quick: bool,
     brief: bool,
@@ -64,7 +62,7 @@ def main(
 ) -> None:
     """Measure convcli and every peer that is installed, side by side; compare the answers and the times.
 
-    With --memory measure instead how much of it runs of `convcli filter` take, beside what they are said to take.
+    With --memory, compare the memory of runs of `convcli filter` with its estimates instead.
     """
     about = _about()
     if of_memory:
@@ -94,11 +92,11 @@ def main(
         print(", ".join(f"{name} {version}" for name, version in present.items()))
         print(f"absent: {', '.join(absent) or 'none'}\n")
         rows: list[Row] = []
-        with suppress(KeyboardInterrupt):  # what has been measured by then is shown
+        with suppress(KeyboardInterrupt):  # the results until then are shown
             for some in measure(setting, only or (BRIEF if brief else "")):
                 rows += some
-                _say(f"{len(rows)} {some[0].work}")
-    _say("")
+                _show_progress(f"{len(rows)} {some[0].work}")
+    _show_progress("")
     print(table(rows))
     print(f"\n{closing(rows)}")
     if json_file:
@@ -113,13 +111,13 @@ def main(
 
 
 def _measure_memory(size: Size, only: str, json_file: Path | None, about: dict[str, Any]) -> None:
-    """Print the memory that filters take of a picture of a size, and what is foretold."""
+    """Print the memory of filters on a picture of a size, and its estimates."""
     rows: list[memory.Taken] = []
     with tempfile.TemporaryDirectory() as folder, suppress(KeyboardInterrupt):
         for row in memory.measured(size, Path(folder), only):
             rows.append(row)
-            _say(f"{len(rows)} {row.work.name}")
-    _say("")
+            _show_progress(f"{len(rows)} {row.work.name}")
+    _show_progress("")
     print(
         f"{size[1]}x{size[0]}; the peak of a run, less that of the same on {memory.SMALL[1]}x{memory.SMALL[0]}\n"
     )
@@ -130,14 +128,14 @@ def _measure_memory(size: Size, only: str, json_file: Path | None, about: dict[s
             memory.write_json(file, rows, about | {"size": size, "only": only})
 
 
-def _say(text: str) -> None:
-    """Show on a terminal how far it is."""
+def _show_progress(text: str) -> None:
+    """Show the progress on a terminal."""
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def _about() -> dict[str, Any]:
-    """Return what the numbers depend on, apart from the run's options."""
+    """Return the conditions of the numbers, except the run's options."""
     import numpy
 
     import convcli

@@ -1,4 +1,4 @@
-"""Many pictures at once: a process for each, as many side by side as there are cores; and a loop in one."""
+"""Many pictures at once: a process for each, as many in parallel as there are cores; and a loop in one process."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.benchmarks.commands import QUALITY, SPELLERS, Spell
+from tests.benchmarks.commands import COMMAND_MAKERS, QUALITY, MakeCommand
 from tests.benchmarks.filters import Filter
 from tests.benchmarks.peers import ALL_THREADS, Peer
 from tests.benchmarks.pictures import Array
@@ -29,10 +29,10 @@ def read(path: Path) -> Array:
 
 def peers(filter: Filter, setting: Setting) -> Iterator[Peer]:
     """Yield the tools that are installed, and a loop over Pillow; each answers with its last file."""
-    for other in SPELLERS:
+    for other in COMMAND_MAKERS:
         if other.name in ONE_PROCESS_EACH and other.installed:
             target = _folder(setting, other.name)
-            run_all = _processes(filter, other.spell, target, setting.limit)
+            run_all = _processes(filter, other.make_command, target, setting.limit)
             yield Peer(f"{other.name}, a process each", run_all, LIMIT, JPEG_LEVELS, margin=2)
     target = _folder(setting, "pillow")
     yield Peer("pillow loop", _loop(filter, target, 100 * setting.limit), LIMIT, JPEG_LEVELS, margin=2)
@@ -44,10 +44,12 @@ def _folder(setting: Setting, name: str) -> Path:
     return folder
 
 
-def _processes(filter: Filter, spell: Spell, target: Path, seconds: float) -> Callable[[list[Path]], Path]:
+def _processes(
+    filter: Filter, make_command: MakeCommand, target: Path, seconds: float
+) -> Callable[[list[Path]], Path]:
     def run_all(sources: list[Path]) -> Path:
         with ThreadPoolExecutor(ALL_THREADS) as pool:
-            commands = (spell(filter, source, target / source.name) or [] for source in sources)
+            commands = (make_command(filter, source, target / source.name) or [] for source in sources)
             list(pool.map(lambda command: run(command, seconds), commands))
         return target / sources[-1].name
 

@@ -1,4 +1,4 @@
-"""The calculators as whole processes, beside a Python that imports Click and does nothing."""
+"""The calculators as whole processes, compared with a Python process that only imports Click."""
 
 import sys
 import tempfile

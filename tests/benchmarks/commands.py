@@ -12,22 +12,22 @@ from tests.benchmarks.peers import Peer, library
 from tests.benchmarks.recipes import IMPORTS, OPENCV, SCIPY, SKIMAGE
 from tests.benchmarks.tools import Command, run, tool
 
-Spell = Callable[[Filter, Path, Path], Command | None]  # None: the tool has no such filter
+MakeCommand = Callable[[Filter, Path, Path], Command | None]  # None: the tool has no such filter
 
 QUALITY = "95"  # of every JPEG, which is what convcli writes; PNG is as each tool has it
 LONGEST = 1024  # characters of an option of GraphicsMagick
 
 
 @dataclass(frozen=True)
-class Speller:
-    """Somebody else's command line; `needs` is a tool or a library.
+class CommandMaker:
+    """Another tool's command line; `needs` is a tool or a library.
 
-    limit, fixed_point : the target, our time divided by theirs; and that of filters which they sum in whole numbers
+    limit, fixed_point : the target, our time divided by theirs; and that of filters which they sum in integers
     """
 
     name: str
     needs: str
-    spell: Spell
+    make_command: MakeCommand
     limit: float = 1.0
     fixed_point: float | None = None
     tolerance: int = 1  # levels, where the kernel is not of whole numbers
@@ -56,13 +56,13 @@ def convcli(filter: Filter, sources: Sequence[Path], target: Path | str) -> Comm
 
 def command_peers(filter: Filter, target: Path, seconds: float) -> Iterator[Peer]:
     """Yield every installed tool and script that has the filter; each goes from a file to its own target."""
-    for other in SPELLERS:
-        if not other.installed or other.spell(filter, Path("in.png"), target) is None:
+    for other in COMMAND_MAKERS:
+        if not other.installed or other.make_command(filter, Path("in.png"), target) is None:
             continue
         own = target.with_stem(f"{target.stem}-{other.name.replace(' ', '-')}")
 
-        def to_file(source: Path, spell: Spell = other.spell, own: Path = own) -> Path:
-            run(spell(filter, source, own) or [], seconds)
+        def to_file(source: Path, make_command: MakeCommand = other.make_command, own: Path = own) -> Path:
+            run(make_command(filter, source, own) or [], seconds)
             return own
 
         tolerance = 0 if filter.kind == "integer" else max(other.tolerance, filter.distance)
@@ -102,7 +102,7 @@ def _script(*lines: str) -> Command:
 
 
 def _weights_file(filter: Filter, target: Path) -> str:
-    """Write the weights beside the target, once; return the path, or nothing where the filter has a name."""
+    """Write the weights next to the target, once; return the path, or nothing if the filter has a name."""
     if filter.kind not in ("integer", "dense"):
         return ""
     path = target.parent / f"{filter.name}.npy"
@@ -173,7 +173,7 @@ def _imagemagick(filter: Filter, source: Path, target: Path) -> Command:
 
 
 def _imagemagick_magnitude() -> Command:
-    """Both signs of a derivative, as sums below 0 are cut off; squared, added, and the root of that."""
+    """Both signs of a derivative, as negative sums are clipped; squared, added, and the square root of the sum."""
     both: Command = []
     for angle in (0, 90):
         both += ["(", "-clone", "0", "-define", "morphology:compose=Lighten"]
@@ -196,7 +196,7 @@ def _graphicsmagick(filter: Filter, source: Path, target: Path) -> Command | Non
     if filter.kind == "gaussian":
         steps = ["-blur", f"{filter.kernel.shape[1] // 2}x2.5"]
     else:
-        # It divides by their sum, so that whole numbers will do: they are shorter.
+        # It divides by their sum, so that integers suffice: they are shorter.
         scale = 10**DIGITS if filter.kind == "dense" else 1
         weights = ",".join(map(_short, np.rint(filter.weights * scale).flat))
         if len(weights) >= LONGEST:
@@ -211,7 +211,7 @@ def _jpeg(target: Path) -> Command:
 
 
 def _short(weight: float) -> str:
-    """Write a weight without the zeros that say nothing.
+    """Write a weight without redundant zeros.
 
     >>> _short(0.00210), _short(5.0), _short(-1.0)
     ('.0021', '5', '-1')
@@ -219,13 +219,13 @@ def _short(weight: float) -> str:
     return f"{weight:.6f}".rstrip("0").rstrip(".").replace("0.", ".", 1) or "0"
 
 
-SPELLERS = (
-    Speller("opencv script", "cv2", _opencv, fixed_point=1.2, tolerance=0),
-    Speller(
+COMMAND_MAKERS = (
+    CommandMaker("opencv script", "cv2", _opencv, fixed_point=1.2, tolerance=0),
+    CommandMaker(
         "libvips", "libvips", vips, 1.2, fixed_point=1.5, tolerance=2
     ),  # a box of whole numbers is rounded twice
-    Speller("libvips short", "libvips", _vips_short, 1.2, fixed_point=1.5, approximates=True),
-    Speller("imagemagick", "imagemagick", _imagemagick),
-    Speller("graphicsmagick", "graphicsmagick", _graphicsmagick),
-    Speller("scikit-image script", "skimage", _skimage),
+    CommandMaker("libvips short", "libvips", _vips_short, 1.2, fixed_point=1.5, approximates=True),
+    CommandMaker("imagemagick", "imagemagick", _imagemagick),
+    CommandMaker("graphicsmagick", "graphicsmagick", _graphicsmagick),
+    CommandMaker("scikit-image script", "skimage", _skimage),
 )

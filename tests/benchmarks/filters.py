@@ -1,4 +1,4 @@
-"""The filters of the targets, each with the share of a peer's time that it may take."""
+"""The filters of the targets, each with the allowed ratio to a peer's time."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,7 +39,7 @@ class Filter:
 
 
 def dense(side: int, opencv: float = 1.2) -> Filter:
-    """Return random weights that sum to about 1: no shorter way than all of them, and no symmetry."""
+    """Return random weights that sum to about 1, without symmetry or separability."""
     weights = np.random.default_rng(side).uniform(0.1, 1, (side, side))
     spec = "; ".join(" ".join(f"{weight:.{DIGITS}f}" for weight in row) for row in weights / weights.sum())
     return Filter(f"dense {side}x{side}", "dense", spec, 1, opencv, 0.15)

@@ -46,7 +46,7 @@ class Folder:
     deep: bool = False
 
     def sources(self, setting: Setting) -> list[Path]:
-        """Write the pictures, all alike, unless they are there."""
+        """Write the pictures, all equal, unless they exist."""
         folder = setting.folder / f"folder-{self.name.replace(' ', '-')}"
         folder.mkdir(exist_ok=True)
         paths = [folder / f"{number}{self.suffix}" for number in range(self.number(setting))]

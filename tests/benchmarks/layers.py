@@ -1,4 +1,4 @@
-"""Layers of networks on one thread beside PyTorch, torchvision, or ONNX Runtime where PyTorch is not installed."""
+"""Layers of networks on one thread compared with PyTorch and torchvision, or ONNX Runtime if PyTorch is not installed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ SEED = 7
 
 
 class Material(NamedTuple):
-    """What an operator is given: arrays in their order, and others by name."""
+    """The arguments of an operator: arrays in order, and others by name."""
 
     arrays: tuple[Any, ...]
     named: dict[str, Any]
@@ -41,7 +41,7 @@ class LayerWork:
     moved: tuple[int, ...] = ()
 
     def material(self) -> Material:
-        """Return the input, the weight, and what moves the taps at each place."""
+        """Return the input, the weight, and the offsets of the taps at each position."""
         rng = np.random.default_rng(SEED)
         arrays = [rng.standard_normal(shape, np.float32) for shape in self.shapes]
         size = self.shapes[0][2:]

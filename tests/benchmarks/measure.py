@@ -1,4 +1,4 @@
-"""Run the works that are asked for, and compare the answers."""
+"""Run the selected works, and compare the answers."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Measure the memory that runs take beside what is foretold of them: `make bench ARGS=--memory`."""
+"""Compare the memory of runs with its estimates: `make bench ARGS=--memory`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ sys.exit(done.returncode)
 UNIT = 1 if sys.platform == "darwin" else 1024  # bytes, of `ru_maxrss`
 MIB = 1 << 20
 REFUSED = re.compile(r"raise it with --max-memory (?P<enough>\d+[KMG])")
-FORETOLD = re.compile(r"(?P<mib>[\d,]+) MiB; write|\"bytes\": (?P<bytes>\d+)")
+ESTIMATED = re.compile(r"(?P<mib>[\d,]+) MiB; write|\"bytes\": (?P<bytes>\d+)")
 SMALL = (64, 64)  # rows and columns of a picture that takes next to nothing beside the program itself
 UNLIMITED = ("--max-memory", "1000G")
 HEADINGS = ("work", "estimate", "peak", "ratio", "at least", "at most", "verdict")
@@ -36,7 +36,7 @@ HEADINGS = ("work", "estimate", "peak", "ratio", "at least", "at most", "verdict
 
 @dataclass(frozen=True)
 class Taken:
-    """What a run was said to take and what it took, in bytes beside the program itself; None where it failed."""
+    """The estimated and the measured memory of a run, in bytes in addition to the program itself; None if it failed."""
 
     work: Work
     estimate: int | None = None
@@ -71,8 +71,8 @@ def _taken(work: Work, folder: Path, make: Callable[[str, bool], Path]) -> Taken
     target = folder / f"out{work.into}"
 
     def words(large: bool) -> list[str]:
-        spelled = work.words if large or work.small is None else work.small
-        options = [each.format(template=make("template.png", True)) for each in spelled.split()]
+        text = work.words if large or work.small is None else work.small
+        options = [each.format(template=make("template.png", True)) for each in text.split()]
         return [work.command, str(make(work.source, large)), *options, "-o", str(target), "--force"]
 
     try:
@@ -95,7 +95,7 @@ def _made(folder: Path, kind: str, size: Size) -> Path:
 
 
 def peak(words: Sequence[str]) -> int:
-    """Return the most bytes of memory that a run of convcli has had, or raise OSError with what it said."""
+    """Return the peak memory of a run of convcli in bytes, or raise OSError with its message."""
     done = _run([sys.executable, "-S", "-c", PROBE, sys.executable, "-m", "convcli", *words])
     if done.returncode:
         raise OSError(_last(done.stderr))
@@ -103,16 +103,16 @@ def peak(words: Sequence[str]) -> int:
 
 
 def estimate(words: Sequence[str]) -> int:
-    """Return the bytes that convcli says a run on its first file would take; or raise OSError."""
+    """Return the memory that convcli estimates for a run on its first file; or raise OSError."""
     done = _run([sys.executable, "-m", "convcli", *words, "--dry-run"])
-    found = FORETOLD.search(done.stdout)
+    found = ESTIMATED.search(done.stdout)
     if found is None:
-        raise OSError(f"nothing is foretold: {_last(done.stderr)}")
+        raise OSError(f"there is no estimate: {_last(done.stderr)}")
     return int(found["bytes"]) if found["bytes"] else int(found["mib"].replace(",", "")) * MIB
 
 
 def least(words: Sequence[str]) -> str:
-    """Return the memory that convcli asks for as it refuses a file with next to none; or raise OSError."""
+    """Return the memory that convcli needs by its error for a file with a tiny limit; or raise OSError."""
     done = _run([sys.executable, "-m", "convcli", *words, "--max-memory", "1K"])
     found = REFUSED.search(done.stderr)
     if found is None:
@@ -134,7 +134,7 @@ def table(rows: Sequence[Taken]) -> str:
 
 
 def closing(rows: Sequence[Taken]) -> str:
-    """Return the line that says how many estimates miss, and which."""
+    """Return a line with the number and the names of estimates outside their limits."""
     missed = [row for row in rows if row.verdict != "ok"]
     text = f"{len(missed)} of {len(rows)} estimates miss"
     if missed:
@@ -143,7 +143,7 @@ def closing(rows: Sequence[Taken]) -> str:
 
 
 def write_json(file: TextIO, rows: Sequence[Taken], about: dict[str, Any]) -> None:
-    """Write the rows with their ratios and verdicts, after what is known of the machine and the run."""
+    """Write the rows with their ratios and verdicts, after a description of the machine and the run."""
     lines = [asdict(row) | {"ratio": row.ratio, "verdict": row.verdict} for row in rows]
     json.dump(about | {"rows": lines}, file, indent=1)
     file.write("\n")

@@ -1,4 +1,4 @@
-"""What memory is foretold and measured for: kinds of files, and runs of `convcli filter` on them."""
+"""The runs whose memory is estimated and measured: kinds of files, and runs of `convcli filter` on them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from PIL import Image
 Array = NDArray[Any]
 
 FACTOR = 1.5  # within which an estimate must be of the peak
-LEAST = 0.5  # of the peak that is foretold of variants and pipelines, at least
+LEAST = 0.5  # the lowest ratio of estimate and peak of variants and pipelines
 FRAMES = 24  # of animations, which have as many pixels together as a still picture
 LEAST_SIDE = 48  # of a frame, which the template fits into
 MOVED = 5  # pixels from one frame to the next
@@ -130,7 +130,7 @@ WORKS = (
 
 
 def write(path: Path, pixels: Array) -> None:
-    """Write a file of the kind that its name says, from pixels (H, W, 3) of 8 bits."""
+    """Write a file of the kind of its name, from pixels (H, W, 3) of 8 bits."""
     kind = path.stem.split("-")[0]
     if kind == "frames":
         _write_frames(path, pixels)

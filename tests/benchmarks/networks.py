@@ -1,4 +1,4 @@
-"""Networks that others have trained or described, beside ONNX Runtime on one thread: time, and the peak of memory."""
+"""Published networks compared with ONNX Runtime on one thread: time and peak memory."""
 
 import re
 import subprocess
@@ -49,7 +49,7 @@ class Model:
     light: bool = True
 
     def path(self) -> Path | None:
-        """Return its file, None where it cannot be had or there is nothing to measure it against."""
+        """Return its file; None if it is not available or there is nothing to compare it with."""
         if not find_spec("onnxruntime"):
             return None
         if not self.light:
@@ -64,11 +64,11 @@ class Model:
         return path if path.exists() else None
 
     def input(self) -> Array:
-        """Return what goes in."""
+        """Return the inputs."""
         return np.random.default_rng(0).standard_normal(self.shape, np.float32)
 
     def ours(self, path: Path) -> Callable[[Array], Array]:
-        """Return our way to run it."""
+        """Return convcli's run."""
         from convcli import networks
 
         network = networks.load(path)
@@ -81,7 +81,7 @@ class Model:
         return run
 
     def theirs(self, path: Path) -> Callable[[Array], Array]:
-        """Return ONNX Runtime's way, on one thread."""
+        """Return ONNX Runtime's run, on one thread."""
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -103,7 +103,7 @@ MODELS = (
 
 
 def memory_lines(only: str) -> Iterator[str]:
-    """Yield a line for each network: the peak of a process that runs it, ours beside ONNX Runtime's."""
+    """Yield a line for each network: the peak memory of a process with convcli and of one with ONNX Runtime."""
     for model in MODELS:
         path = model.path()
         if path is None or not re.search(only, f"network {model.name}"):
@@ -114,7 +114,7 @@ def memory_lines(only: str) -> Iterator[str]:
 
 
 def _peak(code: str, path: Path, shape: tuple[int, ...]) -> int:
-    """Return the bytes that a process takes at most."""
+    """Return the peak memory of a process in bytes."""
     command = [sys.executable, "-c", PROBE, sys.executable, "-c", code, str(path), "x".join(map(str, shape))]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     return int(run.stdout.split()[-1]) * UNIT

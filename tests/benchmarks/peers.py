@@ -29,20 +29,20 @@ ALL_THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") e
 
 
 def same(x: Any) -> Any:
-    """Return what is given: the material as it is."""
+    """Return the material unchanged."""
     return x
 
 
 @dataclass(frozen=True)
 class Peer:
-    """Somebody else's way to do a work.
+    """Another library's implementation of a work.
 
     run          : from the work's material to an answer; this is timed
     limit        : the target, our time divided by theirs; None where nothing is promised
     tolerance    : how far its answer may be from ours, by the work's measure
     margin       : pixels along the border that are not compared, as it sees another world beyond it
     prepare      : brings the material into its own form, before any timing
-    approximates : it takes a short cut, and its answer is not held against it
+    approximates : it approximates, and its answer need not be equal
     """
 
     name: str
@@ -56,7 +56,7 @@ class Peer:
 
 @cache
 def library(name: str) -> ModuleType | None:
-    """Import a library, or return None where it is not installed."""
+    """Import a library, or return None if it is not installed."""
     return import_module(name) if name in MODULES and find_spec(name) else None
 
 
@@ -66,7 +66,7 @@ def versions() -> dict[str, str | None]:
 
 
 def opencv_filter(filter: Filter, threads: int) -> Callable[[Any], Any]:
-    """Return OpenCV's answer, held to so many threads."""
+    """Return OpenCV's answer with the given number of threads."""
     cv2, answer = library("cv2"), _function("opencv", OPENCV[filter.kind], filter)
 
     def run(x: Any) -> Any:

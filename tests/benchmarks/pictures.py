@@ -1,4 +1,4 @@
-"""The pictures that are measured: drawn from a seed, and to an encoder as hard as a photograph."""
+"""The pictures for measurements: drawn from a seed, and as hard to encode as a photograph."""
 
 from functools import lru_cache
 from typing import Any
@@ -16,7 +16,7 @@ GRAIN = 2.0  # levels, the noise of a camera's sensor
 
 
 def size_of(megapixels: float) -> Size:
-    """Return the rows and columns of a 4:3 picture of so many pixels.
+    """Return the rows and columns of a 4:3 picture of the given megapixels.
 
     >>> size_of(12)
     (3000, 4000)

@@ -15,7 +15,7 @@ _BLUR = "cv2.GaussianBlur({0}, (17, 17), 2.5)"
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What convcli is asked, and what a script does from the picture `x` to the picture `y`.
+    """The options of convcli, and a script from the picture `x` to the picture `y`.
 
     limit : the target, our time divided by the script's; None where seconds are measured alone
     tolerance : mean levels that they may be apart
@@ -129,7 +129,7 @@ PIPELINES = (
 )
 
 
-def asked(pipeline: Pipeline, source: Path, target: Path) -> Command:
+def convcli_command(pipeline: Pipeline, source: Path, target: Path) -> Command:
     """Spell convcli's command."""
     import shlex
 

@@ -1,4 +1,4 @@
-"""How a user of each Python library would write the filters: expressions of the picture `x` and the weights `k`.
+"""The filters as a user of each Python library would write them: expressions of the picture `x` and the weights `k`.
 
 The same text runs in this process and in the scripts that are measured as whole commands.
 """

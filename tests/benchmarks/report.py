@@ -1,4 +1,4 @@
-"""Rows of numbers, and what is made of them: a table, a verdict, JSON."""
+"""Rows of numbers, and their presentation: a table, verdicts, JSON."""
 
 import json
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ def columns(cells: Sequence[Sequence[str]], left: Sequence[int]) -> str:
 
 
 def closing(rows: Sequence[Row]) -> str:
-    """Return the line that says how many targets are met, and which are not."""
+    """Return a line with the number of targets that are met, and those that are not."""
     targets = [row for row in rows if row.limit is not None]
     missed = [row for row in targets if row.verdict != "met"]
     text = f"{len(targets) - len(missed)} of {len(targets)} targets met"
@@ -85,7 +85,7 @@ def closing(rows: Sequence[Row]) -> str:
 
 
 def write_json(file: TextIO, rows: Sequence[Row], about: dict[str, Any]) -> None:
-    """Write the rows with their ratios and verdicts, after what is known of the machine and the run."""
+    """Write the rows with their ratios and verdicts, after a description of the machine and the run."""
     lines = [asdict(row) | {"ratio": row.ratio, "verdict": row.verdict} for row in rows]
     json.dump(about | {"rows": lines}, file, indent=1)
     file.write("\n")

@@ -1,4 +1,4 @@
-"""How much is measured."""
+"""Settings of a benchmark run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from tests.benchmarks.pictures import Size
 
 @dataclass(frozen=True)
 class Setting:
-    """What a run is told.
+    """The settings of a run.
 
     size     : of the picture, rows and columns
     sweep    : megapixels of the picture sweep

@@ -37,7 +37,7 @@ def section(about: dict[str, Any], setting: Setting, rows: Sequence[Row]) -> str
 
 
 def with_section(page: str, section: str) -> str:
-    """Return a page with a section in place of the one of the same heading, or behind the others."""
+    """Return a page with a section that replaces the one of the same heading, or is added at the end."""
     first, *others = (page or FIRST).split(f"\n{HEADING}")
     own = section.removeprefix(HEADING)
     heading = own.partition("\n")[0]

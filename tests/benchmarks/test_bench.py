@@ -13,11 +13,11 @@ from PIL import Image
 from convcli.filters.filter_image import filter_image
 from tests.benchmarks import folders
 from tests.benchmarks.__main__ import BRIEF
-from tests.benchmarks.commands import SPELLERS, convcli
+from tests.benchmarks.commands import COMMAND_MAKERS, convcli
 from tests.benchmarks.filters import FILTERS
 from tests.benchmarks.folders import FOLDERS, Folder
 from tests.benchmarks.measure import measure
-from tests.benchmarks.own_ways import KINDS
+from tests.benchmarks.own_methods import KINDS
 from tests.benchmarks.peers import ALL_THREADS, library
 from tests.benchmarks.pictures import photograph
 from tests.benchmarks.report import Row, closing, table, write_json
@@ -51,12 +51,12 @@ def test_the_command_writes_the_pixels(setting: Setting) -> None:
     assert np.array_equal(np.asarray(Image.open(target)), filter_image(pixels, filter.kernel).pixels)
 
 
-@pytest.mark.parametrize("speller", SPELLERS, ids=lambda speller: speller.name)
-def test_every_command_can_be_spelled(speller, tmp_path: Path) -> None:
+@pytest.mark.parametrize("maker", COMMAND_MAKERS, ids=lambda maker: maker.name)
+def test_every_command_can_be_made(maker, tmp_path: Path) -> None:
     source, target = tmp_path / "in.png", tmp_path / "out.png"
-    spelled = [speller.spell(filter, source, target) for filter in FILTERS]
-    assert any(spelled)
-    assert all(any(str(target) in word for word in command) for command in spelled if command)
+    commands = [maker.make_command(filter, source, target) for filter in FILTERS]
+    assert any(commands)
+    assert all(any(str(target) in word for word in command) for command in commands if command)
 
 
 def test_a_call_that_fails_does_not_stop_the_others() -> None:
@@ -86,7 +86,7 @@ def test_the_report_names_what_is_missed() -> None:
     assert written["rows"][1]["ratio"] == 1.5 and written["size"] == list(SIZE)
 
 
-def test_networks_are_measured_beside_onnx_runtime(setting: Setting) -> None:
+def test_networks_are_compared_with_onnx_runtime(setting: Setting) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is of the bench extra")
     rows = [row for some in measure(setting, "network squeezenet") for row in some]
     assert [(row.work, row.peer) for row in rows] == [("network squeezenet, one thread", "onnxruntime")]
@@ -135,15 +135,17 @@ def test_the_page_has_one_section_a_machine(setting: Setting) -> None:
     assert with_section(renewed, other) == renewed
 
 
-def test_convcli_is_measured_beside_itself(setting: Setting) -> None:
+def test_convcli_is_compared_with_itself(setting: Setting) -> None:
     rows = [row for some in measure(setting, "all threads / one thread|choice dense 5x5") for row in some]
-    ways = [(row.work, row.peer) for row in rows if row.work.startswith("choice")]
-    assert ways == [(f"choice dense 5x5, {kind}", way) for kind in KINDS for way in ("direct", "gemm", "fft")]
-    assert len(rows) - len(ways) == (len(FILTERS) if ALL_THREADS > 1 else 0)
+    methods = [(row.work, row.peer) for row in rows if row.work.startswith("choice")]
+    assert methods == [
+        (f"choice dense 5x5, {kind}", method) for kind in KINDS for method in ("direct", "gemm", "fft")
+    ]
+    assert len(rows) - len(methods) == (len(FILTERS) if ALL_THREADS > 1 else 0)
     assert all(row.apart == 0 for row in rows), table(rows)
 
 
-def test_a_calculator_is_measured_beside_an_import(setting: Setting) -> None:
+def test_a_calculator_is_compared_with_an_import(setting: Setting) -> None:
     (row,) = (row for some in measure(setting, "calculator shape") for row in some)
     assert (row.peer, row.limit, row.apart, row.error) == ("import click", 1.25, 0, "")
 

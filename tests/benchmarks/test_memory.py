@@ -1,4 +1,4 @@
-"""What runs are said to take is near to what they take, and the benchmark says where it is not."""
+"""The estimated memory of runs is close to the measured one, and the benchmark reports where it is not."""
 
 import json
 from dataclasses import replace
@@ -38,7 +38,7 @@ def test_estimates_are_between_half_and_twice_the_peak(tmp_path: Path, name: str
 
 
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
-def test_variants_have_a_lower_limit_alone(work: Work) -> None:
+def test_variants_have_only_a_lower_limit(work: Work) -> None:
     assert (work.most, work.least) in ((FACTOR, 1 / FACTOR), (None, LEAST))
 
 
@@ -46,7 +46,7 @@ def test_names_are_not_used_twice() -> None:
     assert len(NAMED) == len(WORKS)
 
 
-def test_a_run_that_fails_is_told(tmp_path: Path) -> None:
+def test_a_run_that_fails_is_reported(tmp_path: Path) -> None:
     (row,) = measured((70, 80), tmp_path, works=[Work("bad", "rgb.png", "-k sobble", ".png")])
     assert row.verdict == "failed" and "sobble" in row.error
     assert closing([row]) == "1 of 1 estimates miss: bad (failed)."

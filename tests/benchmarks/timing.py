@@ -1,4 +1,4 @@
-"""Time several ways to do one thing side by side: A B C, A B C, so that a slow minute is slow for all."""
+"""Time several implementations in turn: A B C, A B C, so that a slow minute affects all of them."""
 
 import gc
 import subprocess
@@ -63,7 +63,7 @@ def _attempt(call: Callable[[], Any]) -> Timing:
         answer = call()
     except subprocess.TimeoutExpired as error:
         return Timing([error.timeout], cut=True)
-    except Exception as error:  # of anybody's library: the row says so, and the others go on
+    except Exception as error:  # of any library: the row has the error, and the others continue
         return Timing(error=f"{type(error).__name__}: {error}".splitlines()[0][:100])
     return Timing([perf_counter() - start], answer)
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 Command = list[str]
 
-TOOLS = {  # the names each may have, what asks for its version, and how it answers: its namesakes answer otherwise
+TOOLS = {  # the names of each, the option that prints its version, and a pattern of the answer, which excludes namesakes
     "libvips": (("vips",), "--version", "vips"),
     "imagemagick": (("magick", "convert", "convert-im6.q16"), "--version", "Version: ImageMagick"),
     "graphicsmagick": (("gm",), "version", "GraphicsMagick"),
 }
-# What holds this process to one thread is not for its children: they run as they come. And they find their modules
+# The limit of this process to one thread does not apply to its children. And they find their modules
 # compiled, as they are once a program has been installed.
 _OWN = ("OPENBLAS_NUM_THREADS", "PYTHONDONTWRITEBYTECODE")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in _OWN}

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from convcli.filters.filter_image import filter_image
-from tests.benchmarks import batch, calculators, folders, own_ways
+from tests.benchmarks import batch, calculators, folders, own_methods
 from tests.benchmarks.calculators import CALCULATORS
 from tests.benchmarks.commands import command_peers, convcli
 from tests.benchmarks.filters import FILTERS, Filter, dense
@@ -21,7 +21,7 @@ from tests.benchmarks.layers import LAYERS, LayerWork
 from tests.benchmarks.networks import MODELS, Model
 from tests.benchmarks.peers import ALL_THREADS, Peer, filter_peers, library, opencv_filter
 from tests.benchmarks.pictures import Array, Size, photograph, size_of
-from tests.benchmarks.pipelines import PIPELINES, Pipeline, asked, scripted
+from tests.benchmarks.pipelines import PIPELINES, Pipeline, convcli_command, scripted
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.tools import run
 
@@ -50,7 +50,7 @@ def relative(a: Array, b: Array) -> float:
 
 @dataclass(frozen=True)
 class Work:
-    """One thing to do, our way to do it, and the peers'.
+    """A task, convcli's implementation, and those of the peers.
 
     material : what is worked on, made before any timing
     ours     : from the material to an answer
@@ -73,7 +73,7 @@ def works(setting: Setting) -> Iterator[Work]:
     for threads in sorted({1, ALL_THREADS}):
         for filter in FILTERS:
             yield _filtering(filter, setting.size, threads)
-    for kind in own_ways.KINDS:
+    for kind in own_methods.KINDS:
         for filter in FILTERS:
             yield _choice(filter, kind, setting)
     yield from map(_layer, LAYERS)
@@ -98,13 +98,13 @@ def works(setting: Setting) -> Iterator[Work]:
 
 
 def answer(filter: Filter, threads: int) -> Callable[[Array], Array]:
-    """Return our own way to filter a picture."""
+    """Return convcli's filter of a picture."""
     function = _threaded(filter_image, threads)
     return lambda x: function(x, filter.kernel).pixels
 
 
 def _threaded(function: Callable[..., Any], threads: int) -> Callable[..., Any]:
-    """Hold a function to so many threads, if it can be told."""
+    """Set the number of threads of a function, if it takes one."""
     return partial(function, threads=threads) if "threads" in signature(function).parameters else function
 
 
@@ -112,19 +112,19 @@ def _filtering(filter: Filter, size: Size, threads: int) -> Work:
     name = f"{filter.name}, {'one thread' if threads == 1 else 'all threads'}"
     peers = tuple(filter_peers(filter, threads))
     if threads > 1:
-        peers = (*peers, own_ways.one_thread(filter))
+        peers = (*peers, own_methods.one_thread(filter))
     return Work(name, partial(photograph, size), answer(filter, threads), peers)
 
 
 def _choice(filter: Filter, kind: str, setting: Setting) -> Work:
-    """Compare the way that the plan chooses with all others, on a picture of a quarter of the size."""
+    """Compare the method of the plan with all others, on a picture of a quarter of the size."""
     height, width = setting.size
 
     def material() -> Array:
-        return own_ways.KINDS[kind](photograph((height // 2, width // 2)))
+        return own_methods.KINDS[kind](photograph((height // 2, width // 2)))
 
-    ours = partial(own_ways.filtered, filter=filter, threads=1)
-    return Work(f"choice {filter.name}, {kind}", material, ours, tuple(own_ways.methods(filter, kind)))
+    ours = partial(own_methods.filtered, filter=filter, threads=1)
+    return Work(f"choice {filter.name}, {kind}", material, ours, tuple(own_methods.methods(filter, kind)))
 
 
 def _swept(name: str, filter: Filter, size: Size, point: float) -> Work:
@@ -177,7 +177,7 @@ def _pipeline(pipeline: Pipeline, setting: Setting) -> Work:
     own = target.with_stem(f"{target.stem}-opencv")
 
     def ours(source: Path) -> Path:
-        run(asked(pipeline, source, target), setting.limit)
+        run(convcli_command(pipeline, source, target), setting.limit)
         return target
 
     def theirs(source: Path) -> Path:
@@ -211,7 +211,7 @@ def _deep(path: Path) -> Array:
 
 
 def _picture_file(path: Path, size: Size, has_alpha: bool = False) -> Path:
-    """Write the photograph, unless it is there; its alpha goes from left to right."""
+    """Write the photograph, unless it exists; its alpha is a horizontal gradient."""
     if not path.exists():
         pixels = photograph(size)
         if has_alpha:

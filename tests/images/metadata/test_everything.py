@@ -315,7 +315,7 @@ def test_all_metadata_is_kept_or_reported_as_lost(call: Call, tmp_path: Path, fo
     said = "\n".join(notes).replace(str(source), "")
     for item in items:
         kept, told = item.found(output), re.search(item.words, said) is not None
-        assert kept or told, f"{item.name} is lost without a word: {said}"
+        assert kept or told, f"{item.name} is lost without a note: {said}"
     assert len(notes) <= 2 + (form == "GIF"), (
         "one note on what the format has no place for, one on what is left out"
     )

@@ -1,4 +1,4 @@
-"""convcli beside itself: all threads beside one, and the way that a plan chooses beside each `method`."""
+"""convcli compared with itself: all threads with one, and the method of the plan with each other `method`."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -12,7 +12,7 @@ from tests.benchmarks.pictures import Array, photograph
 THREADS = 0.7  # of the time on one thread that two may take; more threads no more than two
 CHOICE = 1.1  # of the time of the quickest `method` that the choice may take
 METHODS = ("direct", "separable", "gemm", "fft")
-ONCE = 40  # on each side: `direct` is not asked for larger kernels, which it takes seconds for
+ONCE = 40  # on each side: `direct` is not measured for larger kernels, which take seconds
 KINDS = {
     "RGB": same,
     "grey": lambda x: x[..., 1].copy(),
@@ -26,7 +26,7 @@ def filtered(x: Array, filter: Filter, threads: int, method: str = "auto") -> Ar
 
 
 def one_thread(filter: Filter) -> Peer:
-    """Return convcli held to one thread, whose samples are the same."""
+    """Return convcli limited to one thread, whose samples are the same."""
     return Peer("one thread", partial(filtered, filter=filter, threads=1), THREADS)
 
 
