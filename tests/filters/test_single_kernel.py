@@ -41,7 +41,7 @@ def test_pictures_of_many_sizes_leave_few_plans() -> None:
 def test_no_picture_gets_the_plan_of_another_kind() -> None:
     levels = RNG.integers(0, 256, (12, 15, 3))
     alpha = np.concatenate([levels, levels[..., :1]], 2).astype(np.uint8)
-    asked: list[tuple[np.ndarray, dict[str, Any]]] = [
+    cases: list[tuple[np.ndarray, dict[str, Any]]] = [
         (pixels, {"kernel": parse_kernel(kernel), **options})
         for pixels in (
             levels.astype(np.uint8),
@@ -60,11 +60,11 @@ def test_no_picture_gets_the_plan_of_another_kind() -> None:
             {"flip": True},
         )
     ]
-    asked += [
+    cases += [
         (alpha, {"kernel": parse_kernel("box"), "alpha": how}) for how in ("filter", "keep", "premultiply")
     ]
-    kept = [filter_image(pixels, **options, threads=1).pixels for pixels, options in asked * 2]
+    kept = [filter_image(pixels, **options, threads=1).pixels for pixels, options in cases * 2]
     with patch.object(single_kernel, "_planned", _planned.__wrapped__):
-        anew = [filter_image(pixels, **options, threads=1).pixels for pixels, options in asked]
-    for found, again in zip(kept, anew * 2, strict=True):
+        planned_again = [filter_image(pixels, **options, threads=1).pixels for pixels, options in cases]
+    for found, again in zip(kept, planned_again * 2, strict=True):
         assert np.array_equal(found, again)
