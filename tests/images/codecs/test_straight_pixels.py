@@ -1,5 +1,7 @@
 """Pictures that are decoded directly into arrays have Pillow's pixels, and damaged files its errors."""
 
+import struct
+import zlib
 from io import BytesIO
 from unittest import mock
 
@@ -13,6 +15,7 @@ from convcli.images.codecs import straight_pixels
 from convcli.images.codecs.straight_pixels import is_straight
 from convcli.images.picture import ImageError
 from convcli.images.read import read_header, read_picture
+from tests.images.metadata.sources import SIGNATURE, chunk, png
 
 pytest.importorskip("imagecodecs")
 
@@ -78,6 +81,14 @@ def test_pixels_of_png_and_webp_equal_pillows(height, width, kind, lossless):
     assert np.array_equal(frame.pixels, pillows(stream))
 
 
+def low_depth(depth: int) -> BytesIO:
+    """Return a grey PNG of 1, 2 or 4 bits, which Pillow opens in mode L, or 1."""
+    header = struct.pack(">IIBBBBB", 16, 3, depth, 0, 0, 0, 0)
+    row = b"\0" + bytes(range(17, 17 + 2 * depth))
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(row * 3)), chunk(b"IEND", b"")
+    return BytesIO(SIGNATURE + b"".join(parts))
+
+
 def others() -> dict[str, tuple[BytesIO, str]]:
     """Return pictures that Pillow decodes, with the modes that they are read as."""
     grey, colour = noise(9, 11, "L"), noise(9, 11, "RGB")
@@ -85,6 +96,9 @@ def others() -> dict[str, tuple[BytesIO, str]]:
     return {
         "palette": (saved(colour.quantize(5), "PNG"), "RGB"),
         "one bit": (saved(grey.convert("1"), "PNG"), "L"),
+        "two bits": (low_depth(2), "L"),
+        "four bits": (low_depth(4), "L"),
+        "16 bits of colours": (BytesIO(png(RNG.integers(0, 65536, (9, 11, 3)).astype(np.uint16))), "RGB;16"),
         "16 bits": (saved(Image.fromarray(np.arange(99, dtype=np.uint16).reshape(9, 11)), "PNG"), "I;16"),
         "a transparent colour": (saved(colour, "PNG", transparency=(1, 2, 3)), "RGBA"),
         "animated PNG": (saved(colour, "PNG", **again), "RGB"),
@@ -99,6 +113,42 @@ def test_others_are_left_to_pillow(what):
     stream, mode = others()[what]
     assert not is_read_straight(stream)
     assert read_picture(stream).frames[0].mode == mode
+
+
+def test_the_position_in_the_file_is_kept():
+    stream = saved(noise(9, 11, "RGB"), "PNG")
+    with Image.open(stream) as image:
+        stream.seek(5)
+        assert is_straight(stream, image)
+        assert stream.tell() == 5
+        assert np.array_equal(straight_pixels.straight_pixels(stream, image), np.asarray(image))
+        stream.seek(7)
+        straight_pixels.straight_pixels(stream, image)
+        assert stream.tell() == 7
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((11, 9, 3), np.uint8), np.zeros((9, 11), np.uint8), np.zeros((9, 11, 3), np.uint16)]
+)
+def test_pixels_of_another_shape_or_depth_than_the_header_says_are_left_to_pillow(wrong):
+    stream = saved(noise(9, 11, "RGB"), "PNG")
+    with mock.patch("imagecodecs.spng_decode", return_value=wrong) as decode:
+        (frame,) = read_picture(stream).frames
+    assert decode.called
+    assert np.array_equal(frame.pixels, pillows(stream))
+
+
+def test_a_wrong_checksum_is_left_to_pillow():
+    pixels = RNG.integers(0, 256, (9, 11, 3), np.uint8)
+    whole = png(pixels, chunk(b"pHYs", bytes(9)))
+    data = bytearray(whole)
+    at = data.index(b"IDAT")
+    data[at + 4 + int.from_bytes(data[at - 4 : at], "big")] ^= 1  # the first byte of the checksum
+    for file, is_right in ((whole, True), (data, False)):
+        stream = BytesIO(file)
+        with Image.open(stream) as image:
+            assert (straight_pixels.straight_pixels(stream, image) is not None) == is_right
+            assert np.array_equal(read_picture(BytesIO(file)).frames[0].pixels, np.asarray(image))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
