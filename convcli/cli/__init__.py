@@ -182,6 +182,13 @@ def _source(option: click.Option, ctx: click.Context | None) -> str | None:
     return None if typed else str(found[option.name].source)
 
 
+def _described(name: str, ctx: click.Context) -> str:
+    """Return an option with its argument and its help; empty if the command has no such option."""
+    options = (each for each in ctx.command.get_params(ctx) if isinstance(each, click.Option))
+    record = next((each.get_help_record(ctx) for each in options if name in each.opts), None)
+    return ": ".join(record) if record else ""
+
+
 def _message(error: click.UsageError) -> str:
     """Return the message of a usage error, the same for every version of Click."""
     message = error.format_message()
@@ -193,6 +200,9 @@ def _message(error: click.UsageError) -> str:
         if error.option_name in moved:
             hint = f"use {moved[error.option_name]}"
         message = f"No such option {error.option_name!r}{'; ' if hint else ''}{hint}"
+    if isinstance(error, click.BadOptionUsage) and error.ctx and message.endswith("requires an argument."):
+        message = f"{message[:-1]}; {_described(error.option_name, error.ctx)}"
+    message = " ".join(message.split())  # Click lists choices on separate lines
     option = error.param if isinstance(error, click.BadParameter) else None
     if isinstance(option, click.Option) and (where := _source(option, error.ctx)):
         return f"{message.rstrip('.')}; it is set in {where}"

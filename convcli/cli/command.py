@@ -85,6 +85,9 @@ class Command(click.Command):
                 raise click.NoSuchOption(word, ctx=ctx)
         try:
             return self.make_parser(ctx).parse_args(args=list(args))
+        except click.BadOptionUsage as error:
+            error.ctx = error.ctx or ctx  # so that the message describes the option
+            raise
         except click.NoSuchOption as error:
             letter = error.option_name
             words = [word.partition("=")[0] for word in args if _LONG_WORD.match(word)]

@@ -32,15 +32,17 @@ from convcli.cli.run_messages import RunMessages
 from convcli.cli.user_messages import Messages
 from convcli.cores import cores
 from convcli.errors import ArgumentError, ConvcliError
-from convcli.files import WriteError, remove_unfinished
+from convcli.files import WriteError, exists, remove_unfinished
 from convcli.images.codec_memory import reuse_images
 from convcli.images.codecs.text_files import TypedMatrix
 from convcli.images.coding import Coding
+from convcli.images.formats import ENDINGS
 from convcli.jobs.collisions import Reads, check_reads, check_report
 from convcli.jobs.find import Inputs
 from convcli.jobs.job import DASH, Job, Source
 from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.read_source import Reading
+from convcli.jobs.search import is_pattern
 from convcli.jobs.targets import jobs_for
 from convcli.memory import keep_freed
 from convcli.remote_files import file_path, target_path
@@ -92,6 +94,7 @@ class FileRun:
         )  # jobs run in threads, each with a single BLAS thread
         reuse_images(1 if self.inputs.file is not None else self.options.workers.jobs or cores())
         _end_by_signals()
+        self._check_last_input()
         self.output.check()
         self.options.check(dry_run=self.dry_run)
         if self.show:
@@ -100,6 +103,17 @@ class FileRun:
             raise ArgumentError(
                 "--in-place cannot be used with --cluster: a cluster repeats a job whose worker died, and might filter "
                 "a picture twice; name a folder with -o"
+            )
+
+    def _check_last_input(self) -> None:
+        """Refuse INPUT OUTPUT, as other programs have it, before the input is filtered to somewhere else."""
+        if len(self.inputs.names) != 2 or self.output.output is not None or self.output.in_place:
+            return
+        first, last = self.inputs.names
+        is_target = last.lower().endswith((*ENDINGS, "/")) and not is_pattern(last)
+        if is_target and not exists(file_path(last)) and (first == "-" or exists(file_path(first))):
+            raise ArgumentError(
+                f"there is no {last}, and all words are inputs; if it is the output of {first}, give -o {last}"
             )
 
     def _check_show(self) -> None:

@@ -171,8 +171,9 @@ def write_learned(messages: Messages, files: Files, learned: Learned) -> None:
             data, lost = npy_bytes(learned.layer_weights), []
         if files.printed:
             click.echo(data, nl=False)
-            for line in lost:
-                messages.note(line)
+            for line in lost:  # each begins with the name of the file, and ends with other formats
+                what = line.removeprefix(str(files.output)).partition(";")[0]
+                messages.note(f"the printed matrix{what}; -o json:- prints it, too")
         else:
             write_whole(files.output, data, overwrite=files.force)
             messages.note("; ".join([f"wrote {files.output}", *lost]))

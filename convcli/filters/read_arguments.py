@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from os import PathLike, fspath
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_REPEATS = 1000
 MOST_DIMS = 3
+
+_CROP = re.compile(r"(\d+)x(\d+)(?:\+(\d+)\+(\d+))?")
 
 
 def read_variant(value: object) -> str:
@@ -109,6 +112,9 @@ def read_place(value: Any) -> tuple[int, ...]:
 def read_rectangle(value: Any) -> tuple[int, int, int, int]:
     """Read a rectangle of pixels: X,Y,WIDTH,HEIGHT."""
     words = value.split(",") if isinstance(value, str) else value if is_sequence(value) else [value]
+    if isinstance(value, str) and (crop := _CROP.fullmatch(value)):
+        meant = "{2},{3},{0},{1}".format(*crop.groups("0"))
+        raise ArgumentError(f"{_shown(value)} is ImageMagick's WIDTHxHEIGHT+X+Y; did you mean {meant}?")
     numbers = [int(str(word)) for word in words if str(word).isascii() and str(word).isdigit()]
     if len(words) != 4 or len(numbers) != 4 or 0 in numbers[2:]:
         raise ArgumentError(

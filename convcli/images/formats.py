@@ -145,10 +145,10 @@ def format_of(path: Path) -> str:
     try:
         return _BY_ENDING[path.suffix.lower()]
     except KeyError:
-        what = f"the ending {path.suffix!r}" if path.suffix else "no ending"
-        raise ArgumentError(
-            f"{path} has {what}, which is not a picture format; use {' '.join(_BY_ENDING)}"
-        ) from None
+        what = f"the ending {path.suffix!r}, which is not a picture format; use"
+        if not path.suffix:
+            what = "no ending, which determines the format; end it in"
+        raise ArgumentError(f"{path} has {what} {' '.join(_BY_ENDING)}") from None
 
 
 def output_format(path: Path) -> str:
@@ -156,11 +156,16 @@ def output_format(path: Path) -> str:
     return TEXT_ENDINGS.get(path.suffix.lower()) or format_of(path)
 
 
-def formats_for(mode: str, frames: int, dtype: str | None = None) -> str:
-    """Return the extensions of the formats that can hold a number of frames of a mode, and a dtype if counted."""
+def formats_for(mode: str, frames: int, dtype: str | None = None, *, extras: bool = True) -> str:
+    """Return the extensions of the formats that can hold a number of frames of a mode, and a dtype if counted.
+
+    extras : whether formats count that hold it only through an extra of convcli
+    """
     able = (
         form.endings[0]
         for name, form in FORMATS.items()
-        if name not in UNADVISED and form.holds(mode, frames, dtype)
+        if name not in UNADVISED
+        and form.holds(mode, frames, dtype)
+        and (extras or mode in form.modes or is_counted(mode))
     )
     return ", ".join(able)

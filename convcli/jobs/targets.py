@@ -7,7 +7,7 @@ from pathlib import Path
 
 from convcli.errors import ArgumentError
 from convcli.files import is_folder
-from convcli.images.formats import output_format
+from convcli.images.formats import ENDINGS, output_format
 from convcli.jobs.collisions import Reads, check_jobs, check_reads, check_report
 from convcli.jobs.job import DASH, Job, Source
 from convcli.remote_files import check_writable, file_path, target_path
@@ -56,11 +56,26 @@ def jobs_for(
     if report is not None:
         check_report(report, jobs, reads)
     if output is not None and any(job.output == file_path(output) for job in jobs[:1]):
-        output_format(file_path(output))
+        _check_ending(output)
     if len(sound) == len(sources):
         return jobs
     planned = iter(jobs)
     return [next(planned) if source.problem is None else source.to(source.path) for source in sources]
+
+
+def _check_ending(output: str) -> None:
+    """Raise ArgumentError for an output file whose format is unknown."""
+    path = file_path(output)
+    if path.suffix:
+        output_format(path)
+        return
+    form = path.name.lstrip(".").lower()
+    named = f", or {form}:- for standard output" if f".{form}" in ENDINGS else ""
+    file = f"out.{form}" if named else f"{output}.png"
+    raise ArgumentError(
+        f"`output` {output} is not a folder, and has no ending, which determines the format; write {file} for a "
+        f"file, or {output}/ for a folder{named}"
+    )
 
 
 def is_stdout(output: str) -> bool:

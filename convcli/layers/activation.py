@@ -1,5 +1,6 @@
 """Activation functions and the arithmetic that each takes per element."""
 
+import re
 from dataclasses import dataclass
 from math import prod
 
@@ -25,6 +26,15 @@ ACTIVATIONS: dict[str, Cost] = {
     "abs": plain(),  # clears the sign bit
     "identity": plain(),
 }
+# Names in other libraries.
+_ELSEWHERE = {
+    **dict.fromkeys(("lrelu", "leakyrelu"), "leaky-relu"),
+    **dict.fromkeys(("hardswish", "hswish", "h-swish"), "hard-swish"),
+    **dict.fromkeys(("hardsigmoid", "hsigmoid"), "hard-sigmoid"),
+    **dict.fromkeys(("swish", "swish-1"), "silu"),
+    **dict.fromkeys(("none", "linear"), "identity"),
+    **dict.fromkeys(("logistic", "sigm"), "sigmoid"),
+}
 SOFTMAX = "softmax"  # the only activation that is not elementwise: it sums over the channels
 
 
@@ -32,7 +42,10 @@ def parse_activation(text: str) -> str:
     """Return the name of an activation; raise ArgumentError if there is none of that name."""
     known = (*ACTIVATIONS, SOFTMAX)
     if text not in known:
-        raise ArgumentError(f"there is no activation {text!r}; {instead_of(text, known)}")
+        name = re.sub(r"(nn\.)?(\w+).*", r"\2", text.lower()).replace("_", "-")
+        meant = _ELSEWHERE.get(name, name)
+        hint = f"did you mean {meant!r}?" if meant in known else instead_of(name, known)
+        raise ArgumentError(f"there is no activation {text!r}; {hint}")
     return text
 
 

@@ -155,4 +155,8 @@ def mode_of(name: str) -> str:
         return known
     if known in MODE_ALIASES:
         return MODE_ALIASES[known]
+    if known in NAMES:
+        raise ArgumentError(
+            f"{name!r} is a padding, which is set by `padding={known!r}`; the padding mode is one of {', '.join(MODES)}"
+        )
     raise ArgumentError(f"there is no padding mode {name!r}; {instead_of(name, (*MODES, *MODE_ALIASES))}")

@@ -132,7 +132,10 @@ def from_arrays(
         found[node.name] = mine
     if missing:
         more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
-        raise ArgumentError(f"the weights lack {', '.join(missing[:MOST_NAMED])}{more}; give them, or `seed`")
+        raise ArgumentError(
+            f"the weights lack {', '.join(missing[:MOST_NAMED])}{more}; give them with `weights`, or "
+            "`seed=0` for random ones"
+        )
     known = {name for node in network.nodes for name, _ in parameter_names(node).values()}
     for name in _strange(arrays, used):
         raise ArgumentError(f"the network has no weights {name!r}; {instead_of(name, known)}")

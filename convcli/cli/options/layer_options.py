@@ -11,11 +11,11 @@ from convcli.cli.calculators.question import NO_SIZE, Chain, Question, Size, par
 from convcli.cli.completed_words import complete_chains
 from convcli.cli.options.activation_and_pool_options import activation_option, pool_option
 from convcli.cli.options.bundled import Decorator, bundled
-from convcli.cli.options.option_types import Parsed, at_least, several
+from convcli.cli.options.option_types import Parsed, at_least, swept
 from convcli.errors import ArgumentError
 from convcli.layers.axes import needs_size
 from convcli.layers.counts import DTYPE_BYTES
-from convcli.layers.padding import NO_OUTPUT_PADDING, SAME, AnyPadding
+from convcli.layers.padding import MODE_ALIASES, MODES, NAMES, NO_OUTPUT_PADDING, SAME, AnyPadding
 from convcli.layers.text.foreign_layers import instead_of_variant
 from convcli.layers.text.notation import (
     format_padding_as_typed,
@@ -203,9 +203,21 @@ def variant_name(text: str) -> str:
 
 
 _variant_name = Parsed("NAME", variant_name, tuple(VARIANTS))
-_sizes = Parsed("SIZE", several(parse_size))
-_count = Parsed("N", several(parse_number))
-_padding = Parsed("PADDING", several(parse_padding))
+
+
+def _padding_size(text: str) -> AnyPadding:
+    """Parse a padding; the mode of the padding changes no size and no count."""
+    if text.lower() in (*MODES, *MODE_ALIASES):
+        raise ArgumentError(
+            f"{text!r} is a padding mode, which changes no size and no count; filter, learn and draw take it as "
+            f"--padding-mode {text}; a padding is a size such as 1, or {', '.join(NAMES)}"
+        )
+    return parse_padding(text)
+
+
+_sizes = Parsed("SIZE", swept(parse_size))
+_count = Parsed("N", swept(parse_number))
+_padding = Parsed("PADDING", swept(_padding_size))
 _enlarging = ", ".join(name for name, spec in VARIANTS.items() if spec.enlarges)
 _per_channel = ", ".join(name for name, spec in VARIANTS.items() if spec.per_channel)
 _transposed = [name for name, spec in VARIANTS.items() if spec.sizes == "transposed"]

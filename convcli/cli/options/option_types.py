@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import click
 
 from convcli.errors import ArgumentError
-from convcli.number_text import read_finite
+from convcli.number_text import read_finite, without_brackets
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -83,6 +83,24 @@ def output_place(text: str) -> tuple[int, ...]:
             f"{text!r} is not a place; write ROW,COLUMN, counted from 0, such as 0,0 for the upper left output"
         )
     return tuple(map(int, words))
+
+
+def swept(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    """Return a function that parses several values separated by commas, each of which makes a row."""
+
+    def parsed(text: str) -> tuple[T, ...]:
+        plain = without_brackets(text)
+        items = [item.strip() for item in plain.split(",")]
+        by_axes = "x".join(filter(None, items))
+        if plain != text:
+            raise ArgumentError(f"{text!r} has brackets; a number for each axis is written as {by_axes}")
+        if len(set(items)) < len(items):
+            raise ArgumentError(
+                f"{text!r} has a value twice, and each makes a row; a number for each axis is written as {by_axes}"
+            )
+        return tuple(map(parse, items))
+
+    return parsed
 
 
 def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:

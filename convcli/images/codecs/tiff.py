@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from convcli.images.codecs.tiff_claims import check_page
 from convcli.images.coding import USUAL_COMPRESSION, Coded
 from convcli.images.header import FIRST_SWAPPED, FrameHeader, Header
+from convcli.images.formats import formats_for
 from convcli.images.metadata.names import ORIENTATION
 from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
 from convcli.images.picture import Frame, ImageError, Picture, damaged
@@ -239,7 +240,11 @@ def encode_tiff(
 ) -> bytes:
     """Return a picture as a TIFF in which each page has its own depth and tags, or raise ImageError."""
     modes = sorted({frame.mode for frame in picture.frames})
-    why = f"cannot write {name}: TIFF of {' and '.join(modes)} needs an extra (`output='x.npy'` does not)"
+    able = formats_for(modes[0], len(picture.frames), picture.frames[0].pixels.dtype.name, extras=False)
+    without = ", ".join(ending for ending in able.split(", ") if ending != ".tiff")
+    why = (
+        f"cannot write {name}: TIFF of {' and '.join(modes)} needs an extra, these formats do not: {without}"
+    )
     tifffile = load_tifffile(why)
     buffer = BytesIO()
     with tifffile.TiffWriter(buffer) as writer:

@@ -127,6 +127,9 @@ def _check_one_to_one(layer: Layer) -> None:
         )
 
 
+_BETWEEN = ("->", "=>", ">", "|", ";", "+", "then")  # what other notations write between layers
+
+
 def _parse_item(words: list[str], shape: OpenShape) -> Layer:
     if not words:
         raise ArgumentError("it is empty; write layers separated by commas, such as 'conv k3 p1 o64, relu'")
@@ -158,7 +161,13 @@ def _parse_options(name: str, options: str, tokens: list[str]) -> Options:
     for token in tokens:
         target, value = meant.get(token) or _parse_token(token, known)
         if target is None:
-            raise ArgumentError(f"{token!r} is not an option of {name}; it takes {' '.join(known) or 'none'}")
+            hint = f"it takes {' '.join(known) or 'none'}"
+            plain = token.replace("=", "")
+            if token in _BETWEEN:
+                hint = "layers are separated by commas, as in 'conv k3, relu'"
+            elif plain != token and (plain in meant or _parse_token(plain, known)[0] is not None):
+                hint = f"did you mean {plain!r}?"
+            raise ArgumentError(f"{token!r} is not an option of {name}; {hint}")
         if target in given:
             raise ArgumentError(f"{token!r} gives the {target} a second time; give it once")
         given[target] = value

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Sizes
-from convcli.layers.padding import NAMES, AnyPadding, Padding, Pads
-from convcli.number_text import read_finite
+from convcli.layers.padding import MODE_ALIASES, MODES, NAMES, AnyPadding, Padding, Pads
+from convcli.number_text import read_finite, without_brackets
 
 if TYPE_CHECKING:
     from convcli.layers.resize import Factor
@@ -35,12 +35,17 @@ def parse_size(text: str) -> int | Sizes:
     try:
         sizes = tuple(parse_number(part) for part in text.split("x"))
     except ArgumentError as error:
-        meant = text.replace(",", "x")
+        meant = _with_x(text)
         way = (
             f"did you mean {meant}?" if _SIZE.fullmatch(meant) else "write 7, or 7x5 with one number per axis"
         )
         raise ArgumentError(f"{text!r} is not a size: {error}; {way}") from None
     return sizes[0] if len(sizes) == 1 else sizes
+
+
+def _with_x(text: str) -> str:
+    """Return a size that may have been written as in Python: (2, 2) becomes 2x2."""
+    return re.sub(r"\s*,\s*", "x", without_brackets(text).removesuffix(","))
 
 
 def parse_signed(text: str) -> int | tuple[int, ...]:
@@ -90,7 +95,12 @@ def parse_padding(text: str) -> AnyPadding:
     try:
         items = tuple(_parse_sides(part) for part in text.split("x"))
     except ArgumentError as error:
-        way, meant = instead_of(text, NAMES), text.replace(",", "x")
+        way, meant = instead_of(text, NAMES), _with_x(text)
+        if text.lower() in MODES or text.lower() in MODE_ALIASES:
+            raise ArgumentError(
+                f"{text!r} is a padding mode, which is set by `padding_mode={text!r}`; the padding is a size, such as "
+                f"1, or one of {', '.join(NAMES)}"
+            ) from None
         if _SIZE.fullmatch(meant):
             way = f"did you mean {meant}?"
         elif not way.startswith("did you mean"):

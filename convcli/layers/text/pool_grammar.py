@@ -1,5 +1,6 @@
 """Parse a pooling layer: max:2, avg:3,stride=2, lp:2,p=3, global-avg, adaptive-max:7x7."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -40,7 +41,9 @@ def parse_pool(text: str) -> Callable[[int], Pool]:
     name, arguments = apart(text)
     known = (*WINDOWS, *FIXED)
     if name not in known:
-        raise ArgumentError(f"`pool`: there is no {name!r}; {instead_of(name, known)}")
+        meant = _pool_meant(text)
+        hint = f"did you mean {meant!r}?" if meant else instead_of(name, known)
+        raise ArgumentError(f"`pool`: there is no {name!r}; {hint}")
     takes = arguments_of_pool(name)
     options: dict[str, Any] = {}
     for place, (key, value) in enumerate(arguments):
@@ -59,6 +62,32 @@ def parse_pool(text: str) -> Callable[[int], Pool]:
     if takes and "size" not in options:
         raise ArgumentError(f"`pool` {name} needs a size, for example {name}:{7 if name in FIXED else 2}")
     return _maker(name, options)
+
+
+def _pool_meant(text: str) -> str:
+    """Return a pool that is written as PyTorch or Keras write it: maxpool:2, MaxPool2d(2), max(2), 2."""
+    call = re.fullmatch(
+        r"(?:nn\.)?([a-z_-]*?)(?:_?pool(?:ing)?)?_?(?:[123]d)?\s*(?:[:(=,\s]\s*(.*?)\)?|(\d.*))?",
+        text.lower(),
+    )
+    if call is None:
+        return ""
+    plain = call[1].replace("_", "-").strip("-")
+    name = {"": "max", "average": "avg", "mean": "avg", "gap": "global-avg", "l2": "lp"}.get(plain, plain)
+    for word in ("adaptive", "global"):
+        name = re.sub(rf"^{word}-?(?=avg|max)", f"{word}-", name.replace("average", "avg"))
+    if name not in (*WINDOWS, *FIXED):
+        return ""
+    given = (call[2] or call[3] or "").replace("kernel_size", "size")
+    arguments = [word for word in re.split(r"[,\s]+", given) if word]
+    if len(arguments) > 1 and "=" not in arguments[1]:
+        arguments[1] = f"stride={arguments[1]}"
+    meant = f"{name}:{','.join(arguments)}" if arguments else name
+    try:
+        parse_pool(meant)
+    except ArgumentError:
+        return f"{name}:2" if name in WINDOWS else f"{name}:7" if name.startswith("adaptive") else name
+    return meant
 
 
 def arguments_of_pool(name: str) -> tuple[str, ...]:

@@ -96,7 +96,9 @@ def read_model(path: Path) -> Model:
         with Reader(path, SCHEMA, MOST) as reader:
             message = reader.message("Model")
     except FileNotFoundError:
-        raise ArgumentError(f"cannot read the network {str(path)!r}: there is no such file") from None
+        raise ArgumentError(
+            f"cannot read the network {str(path)!r}: there is no such file; check the spelling and the folder"
+        ) from None
     except OSError as error:
         raise ArgumentError(f"cannot read the network {str(path)!r}: {error.strerror or error}") from None
     except ArgumentError as error:

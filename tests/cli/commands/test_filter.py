@@ -237,6 +237,53 @@ def test_an_output_that_exists_is_kept_without_force(call: Call, house: Path) ->
             ["--kernel", "box", "-o", "x.doc"],
             "x.doc has the ending '.doc', which is not a picture format; use .png",
         ),
+        (
+            ["--kernel", "box", "-o", "o"],
+            "-o o is not a folder, and has no ending, which determines the format; write o.png for a file, or o/ for a folder",
+        ),
+        (
+            ["--kernel", "box", "-o", "png"],
+            "write out.png for a file, or png/ for a folder, or png:- for standard output",
+        ),
+        (
+            ["no.png", "--kernel", "box"],
+            "there is no no.png, and all words are inputs; if it is the output of ",
+        ),
+        (["no/", "--kernel", "box"], "give -o no/"),
+        (
+            ["--kernel", "box", "--padding", "reflect"],
+            "'reflect' is a padding mode, which is set by --padding-mode reflect; the padding is a size, such as 1, or one "
+            "of valid, same, same-lower, full",
+        ),
+        (
+            ["--kernel", "box", "--padding-mode", "same"],
+            "'same' is a padding, which is set by --padding same; the padding mode is one of zeros, constant",
+        ),
+        (["--kernel", "box", "--stride", "(2, 1)"], "'(2, 1)' is not a whole number; did you mean 2x1?"),
+        (["--pool", "maxpool:2"], "--pool: there is no 'maxpool'; did you mean 'max:2'?"),
+        (["--pool", "nn.MaxPool2d(3, 2)"], "did you mean 'max:3,stride=2'?"),
+        (["--pool", "GlobalAveragePooling2D()"], "did you mean 'global-avg'?"),
+        (["--pool", "AdaptiveMaxPool2d"], "did you mean 'adaptive-max:7'?"),
+        (["--pool", "2"], "--pool: there is no '2'; did you mean 'max:2'?"),
+        (["--pool", "median:3"], "--pool: there is no 'median'; use max, avg, lp, global-avg"),
+        (
+            ["--kernel", "median"],
+            "use 'gaussian' or 'box' to smooth, or --pool, such as --pool avg:3,stride=1",
+        ),
+        (["--kernel", "box", "--activation", "nn.LeakyReLU(0.1)"], "did you mean 'leaky-relu'?"),
+        (
+            ["--kernel", "box", "--activation", "swish"],
+            "there is no activation 'swish'; did you mean 'silu'?",
+        ),
+        (
+            ["--kernel", "box", "--variant", "Conv2d"],
+            "there is no variant 'Conv2d'; did you mean 'standard'?",
+        ),
+        (
+            ["--kernel", "box", "--only", "10x12+3+4"],
+            "'10x12+3+4' is ImageMagick's WIDTHxHEIGHT+X+Y; did you mean 3,4,10,12?",
+        ),
+        (["--kernel"], "Option '--kernel' requires an argument; -k, --kernel SPEC: sobel, gaussian:sigma=2"),
         (["--kernel", "box", "-o", "doc:-"], "has the ending '.doc', which is not a picture format"),
         (["--kernel", "box", "--kernal", "x"], "No such option '--kernal'"),
         ([], "there is nothing to run; give --kernel or --weights, such as --kernel sobel"),
@@ -576,3 +623,14 @@ def test_the_dry_run_estimates_the_time_of_many_small_pages(call: Call, tmp_path
     )
     assert 0.05 < many < 1
     assert one <= many / 100
+
+
+def test_a_missing_input_among_many_fails_alone(call: Call, house: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.png"
+    other.write_bytes(house.read_bytes())
+    result = call("filter", house, other, tmp_path / "no.png", "--kernel", "box", "--range", "minmax")
+    assert result.code == 1
+    assert "cannot read" in result.err
+    assert "2 done, 1 failed" in result.err
+    listed = call("filter", house, tmp_path / "no.png", "--kernel", "box", "-o", f"{tmp_path}/out/")
+    assert "1 done, 1 failed" in listed.err

@@ -138,7 +138,7 @@ def test_published_networks_resize_pictures(call: Call, tmp_path: Path) -> None:
         (("--network", "NET", "--mean", "1,2"), "--mean has 2 numbers, and the network has 3 channels"),
         (("--network", "NET", "--top", "3"), "--top and --labels apply to the printed answer of a classifier"),
         (("--network", "NET", "--layer", "edges", "--top", "3"), "--top applies to classes, and --layer to maps"),
-        (("--network", "none.onnx"), "cannot read the network 'none.onnx': there is no such file"),
+        (("--network", "none.onnx"), "cannot read the network 'none.onnx': there is no such file; check the spelling and the folder"),
         (("--network", "model.pt"), ".pt models cannot be read; convert it to ONNX first"),
     ],
 )  # fmt: skip

@@ -308,7 +308,11 @@ def test_the_kernel_alone_is_printed(call: Call, pair: tuple[Path, Path], tmp_pa
     assert call("learn", *pair, "-o", "csv:-").out == "-1,0,1\n-2,0,2\n-1,0,1\n"
     assert json.loads(call("learn", *pair, "-o", "json:-").out) == {"weights": SOBEL}
     values = ("--values", "0 1; 2 3", "--values", "3 5; 7 9", "--size", "1", "-o", "-")
-    assert call("learn", *values) == (0, "2\n", "convcli: -.txt cannot hold the bias 3; .json and .mat can\n")
+    assert call("learn", *values) == (
+        0,
+        "2\n",
+        "convcli: the printed matrix cannot hold the bias 3; -o json:- prints it, too\n",
+    )
     assert call("learn", *values[:-1], "json:-").out == '{"weights": [[2.0]], "offset": 3.0}\n'
 
 

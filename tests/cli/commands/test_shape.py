@@ -262,6 +262,20 @@ def test_a_large_stride_has_no_pattern_to_show(call: Call) -> None:
     [
         ("--k 3", "the input size is missing; give --n, such as --n 224 or --n 224x112"),
         (
+            "--n 8 --k 3,3",
+            "'3,3' has a value twice, and each makes a row; a number for each axis is written as 3x3",
+        ),
+        ("--n (8,9) --k 3", "'(8,9)' has brackets; a number for each axis is written as 8x9"),
+        (
+            "--n 8 --k 3 --padding zeros",
+            "'zeros' is a padding mode, which changes no size and no count; filter, learn and draw take it as "
+            "--padding-mode zeros; a padding is a size such as 1, or valid, same, same-lower, full",
+        ),
+        (
+            "--n 8 --k",
+            "Option '--k' requires an argument; -k, --k, --kernel-size SIZE: Kernel size: 3, or 3x5",
+        ),
+        (
             "--n 7 --k 3 --layers relu",
             "--k cannot be used with --layers, where each layer has its own options",
         ),
