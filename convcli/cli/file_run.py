@@ -32,7 +32,7 @@ from convcli.cli.run_messages import RunMessages
 from convcli.cli.user_messages import Messages
 from convcli.cores import cores
 from convcli.errors import ArgumentError, ConvcliError
-from convcli.files import WriteError, exists, remove_unfinished
+from convcli.files import WriteError, exists, is_folder, remove_unfinished
 from convcli.images.codec_memory import reuse_images
 from convcli.images.codecs.text_files import TypedMatrix
 from convcli.images.coding import Coding
@@ -110,8 +110,10 @@ class FileRun:
         if len(self.inputs.names) != 2 or self.output.output is not None or self.output.in_place:
             return
         first, last = self.inputs.names
-        is_target = last.lower().endswith((*ENDINGS, "/")) and not is_pattern(last)
-        if is_target and not exists(file_path(last)) and (first == "-" or exists(file_path(first))):
+        if is_pattern(last) or exists(file_path(last)) or not (first == "-" or exists(file_path(first))):
+            return
+        is_file = last.lower().endswith(ENDINGS) and not is_folder(file_path(first))
+        if is_file or last.endswith("/"):
             raise ArgumentError(
                 f"there is no {last}, and all words are inputs; if it is the output of {first}, give -o {last}"
             )
