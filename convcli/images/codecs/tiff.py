@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli.images.codecs.tiff_claims import check_page
 from convcli.images.coding import USUAL_COMPRESSION, Coded
-from convcli.images.header import FIRST_SWAPPED, FrameHeader, Header
 from convcli.images.formats import formats_for
+from convcli.images.header import FIRST_SWAPPED, FrameHeader, Header
 from convcli.images.metadata.names import ORIENTATION
 from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
 from convcli.images.picture import Frame, ImageError, Picture, damaged
