@@ -4,6 +4,7 @@ import importlib.util
 import io
 import os
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -55,7 +56,14 @@ def back(picture: Picture, form: str) -> tuple[Picture, tuple[str, ...]]:
 
 @pytest.mark.parametrize(("form", "mode"), LOSSLESS)
 def test_pixels_round_trip(form: str, mode: str) -> None:
-    picture, _ = back(still(mode), form)
+    try:
+        picture, _ = back(still(mode), form)
+    except ImageError as error:
+        assert (form, "fails on some pictures of negative and positive floats" in str(error)) == (
+            "JPEGXL",
+            True,
+        )
+        pytest.skip("libjxl 0.12.0 fails on these samples")
     assert picture.format == form
     (frame,) = picture.frames
     if form == "WEBP" and mode in ("L", "LA"):  # WebP has no grey mode: three equal channels
@@ -66,6 +74,22 @@ def test_pixels_round_trip(form: str, mode: str) -> None:
         assert frame.mode == mode
         assert frame.pixels.dtype == ARRAYS[mode].dtype
         assert (frame.pixels == ARRAYS[mode]).all()
+
+
+@pytest.mark.skipif(not CODECS, reason="convcli[codecs] is not installed")
+def test_floats_that_libjxl_fails_on_are_an_error_with_a_way_out() -> None:
+    import imagecodecs
+
+    failure = imagecodecs.JpegxlError("JxlEncoderProcessOutput", -1)
+    with mock.patch.object(imagecodecs, "jpegxl_encode", side_effect=failure):
+        with pytest.raises(
+            ImageError,
+            match=r"^cannot write out: the installed libjxl [\d.]+ fails on some pictures of "
+            r"negative and positive floats; write \.tiff or \.npy, or install imagecodecs before 2026\.10$",
+        ):
+            encode(Picture((Frame(np.array([[-1, 1]], np.float32), "F"),), "PNG"), "JPEGXL", "out")
+        with pytest.raises(ImageError, match="JPEGXL cannot encode the picture"):
+            encode(Picture((Frame(np.array([[0, 1]], np.float32), "F"),), "PNG"), "JPEGXL", "out")
 
 
 @pytest.mark.parametrize("mode", sorted(FORMATS["JPEG"].modes))

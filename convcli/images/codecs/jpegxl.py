@@ -92,7 +92,15 @@ def encode_jpegxl(
             f"JPEG XL of more than {DEEP} bits is always lossless, not of quality {quality}; leave `quality` out"
         )
     options = {"lossless": True} if quality == LOSSLESS else {"distance": distance(int(quality))}
-    data = bytes(package.jpegxl_encode(frame.pixels, numthreads=threads, **options))
+    try:
+        data = bytes(package.jpegxl_encode(frame.pixels, numthreads=threads, **options))
+    except package.JpegxlError:
+        if frame.pixels.dtype.kind == "f" and frame.pixels.min() < 0 < frame.pixels.max():
+            raise ImageError(  # https://github.com/libjxl/libjxl/issues/4902
+                f"the installed {package.jpegxl_version()} fails on some pictures of negative and positive floats; "
+                "write .tiff or .npy, or install imagecodecs before 2026.10"
+            ) from None
+        raise
     if frame.pixels.dtype == "uint16":  # imagecodecs marks these samples as linear
         data = as_srgb(data)
     return with_jpegxl_boxes(data, metadata)
