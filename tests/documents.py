@@ -96,8 +96,8 @@ def make_picture(command: str, folder: Path) -> Path:
     """
     for name in MODEL.findall(command):
         shutil.copy(fetch(name), folder)
-    said = run(command, folder).strip()
-    return folder / (said or shlex.split(command)[-1])
+    message = run(command, folder).strip()
+    return folder / (message or shlex.split(command)[-1])
 
 
 def make_gallery(target: Path) -> None:

@@ -67,8 +67,8 @@ def test_hostile_texts_are_escaped(cases: list[Case]) -> None:
     }
     for case, test in zip(cases, suite.findall("testcase"), strict=True):
         assert test.attrib["name"] == visible(case.name)
-        told = {"failure": "failed", "error": "error"}.get(test[0].tag) if len(test) else "passed"
-        assert told == case.outcome
+        reported = {"failure": "failed", "error": "error"}.get(test[0].tag) if len(test) else "passed"
+        assert reported == case.outcome
         for found in test:
             assert found.attrib == {"message": visible(case.message), "type": "Kind"}
             assert (found.text or "") == "\n".join(map(visible, case.details or [case.message]))

@@ -25,12 +25,12 @@ def test_a_page_equals_the_help_of_its_command(name: str) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_manual_has_every_word_of_the_help(call: Call, name: str) -> None:
     manual: Manual = MANUALS[name]
-    said = call(name, "--help-all" if manual.topics else "--help").out
+    message = call(name, "--help-all" if manual.topics else "--help").out
     parts = [manual.usage, *manual.examples, *(each.text for each in (*manual.description, *manual.more))]
     parts += [text for _, records in manual.options for record in records for text in record]
     known = "".join("".join(parts).split())
     headings = {"Examples:", "Usage:", *(f"{heading}:" for heading, _ in manual.options)}
-    for line in said.splitlines():
+    for line in message.splitlines():
         if line and line not in headings:
             for words in line.removeprefix("Usage: ").strip().split("  "):
                 assert "".join(words.split()) in known, line

@@ -51,9 +51,9 @@ def test_every_session_of_python_has_its_output(
 ) -> None:
     monkeypatch.chdir(workshop(tmp_path))
     example = doctest.DocTestParser().get_doctest(session, {}, name, None, None)
-    said: list[str] = []
-    found = doctest.DocTestRunner(verbose=False).run(example, out=said.append)
-    assert found.attempted and not found.failed, "".join(said)
+    message: list[str] = []
+    found = doctest.DocTestRunner(verbose=False).run(example, out=message.append)
+    assert found.attempted and not found.failed, "".join(message)
 
 
 @pytest.mark.parametrize("path", PICTURES)

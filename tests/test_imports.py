@@ -100,7 +100,7 @@ ALLOWED = {
     "__main__": {"cli"},
 }
 # Files that share a name: the command and the library function of the same task.
-TWINS = {"match.py": {"analysis", "cli/commands"}, "draw.py": {"drawing", "cli/commands"}}
+SHARED_NAMES = {"match.py": {"analysis", "cli/commands"}, "draw.py": {"drawing", "cli/commands"}}
 HEAVY = {"numpy", "scipy", "PIL", "click", "rich"}
 # The heavy packages that each folder may import at module level.
 WELCOME = {
@@ -177,7 +177,7 @@ def test_no_two_files_have_one_name() -> None:
     for module in MODULES:
         folders.setdefault(module.name, set()).add(str(module.relative_to(PACKAGE).parent))
     del folders["__init__.py"]
-    assert {name: where for name, where in folders.items() if len(where) > 1} == TWINS
+    assert {name: where for name, where in folders.items() if len(where) > 1} == SHARED_NAMES
 
 
 def test_no_folder_has_the_name_of_another_or_of_a_file() -> None:

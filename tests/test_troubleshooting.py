@@ -65,8 +65,8 @@ def test_a_message_is_printed(
     if command == "config":
         (tmp_path / "convcli.toml").write_text("[filtr]\njobs = 2\n")
         command = "config filter"
-    said = call(*shlex.split(command)).err
+    printed = call(*shlex.split(command)).err
     pattern = ".+".join(map(re.escape, PLACEHOLDER.split(message)))
-    assert re.search(pattern, said), (
-        f"convcli/docs/troubleshooting.md quotes {message!r}; the program says {said!r}"
+    assert re.search(pattern, printed), (
+        f"convcli/docs/troubleshooting.md quotes {message!r}; the program prints {printed!r}"
     )

@@ -47,16 +47,16 @@ def check_contents(wheel: Path, sdist: Path) -> None:
         shared = {name.partition(".data/data/")[2] for name in packed.namelist() if ".data/data/" in name}
         names = {name for name in packed.namelist() if not re.search(r"\.(dist-info|data)/", name)}
         (metadata,) = (name for name in packed.namelist() if name.endswith(".dist-info/METADATA"))
-        told = Parser().parsestr(packed.read(metadata).decode())
+        reported = Parser().parsestr(packed.read(metadata).decode())
     assert names == {name for name in tracked if name.startswith("convcli/")}
     assert "convcli/py.typed" in names
     assert shared == {f"share/man/man1/{Path(name).name}" for name in tracked if name.startswith("man/")}
     assert "share/man/man1/convcli.1" in shared
-    assert told["License-Expression"] == "MIT"
-    assert told["License-File"] == "LICENSE"
-    assert told["Description-Content-Type"] == "text/markdown"
+    assert reported["License-Expression"] == "MIT"
+    assert reported["License-File"] == "LICENSE"
+    assert reported["Description-Content-Type"] == "text/markdown"
     assert {"Homepage", "Issues", "Changelog"} <= {
-        url.partition(",")[0] for url in told.get_all("Project-URL")
+        url.partition(",")[0] for url in reported.get_all("Project-URL")
     }
     with tarfile.open(sdist) as archive:
         packed_names = {name.partition("/")[2] for name in archive.getnames()} - {"PKG-INFO"}
@@ -82,8 +82,8 @@ def check_installed(wheel: Path, folder: Path) -> None:
     shutil.copy(SAMPLES / "house.png", folder)
     for command, output in COMMANDS.items():
         program, *words = command.split()
-        said = run(environment / "bin" / program, *words, folder=folder)
-        assert re.fullmatch(output, said, re.DOTALL), f"{command}: {said}"
+        message = run(environment / "bin" / program, *words, folder=folder)
+        assert re.fullmatch(output, message, re.DOTALL), f"{command}: {message}"
         print(f"$ {command}")
     program_of_another = shutil.copy(ROOT / "tests" / "public_api.py", folder)
     run(python, program_of_another, folder, folder=folder)

@@ -38,15 +38,15 @@ def conv_on_input(
 ) -> ConvOnInput:
     """Return the layer of a weight on x (N, C, *spatial); raise ArgumentError if they do not match."""
     options = (stride, padding, dilation, groups, padding_mode)
-    lay = _laid if all(map(_is_plain, options)) else _laid.__wrapped__
-    laid: ConvOnInput = lay(x.shape, weight.shape, *options)
-    check_walk(x, laid.pads, laid.slide.output_size, len(weight))
-    check_border(laid.mode, laid.pads, x.shape[2:])
-    return laid
+    lay_out = _conv_on_input if all(map(_is_plain, options)) else _conv_on_input.__wrapped__
+    on_input: ConvOnInput = lay_out(x.shape, weight.shape, *options)
+    check_walk(x, on_input.pads, on_input.slide.output_size, len(weight))
+    check_border(on_input.mode, on_input.pads, x.shape[2:])
+    return on_input
 
 
 @lru_cache(maxsize=256)
-def _laid(
+def _conv_on_input(
     x_shape: tuple[int, ...],
     weight_shape: tuple[int, ...],
     stride: PerAxis,

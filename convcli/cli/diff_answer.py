@@ -10,7 +10,7 @@ from convcli import __version__
 from convcli.analysis.picture_difference import PictureDifference
 from convcli.analysis.similarity import SIDE
 from convcli.ci_reports import Case, Outcome
-from convcli.cli.diff_pairs import DIFFERENT, SAME, TROUBLE, Compared
+from convcli.cli.diff_pairs import DIFFERENT, FAILED, SAME, Compared
 from convcli.cli.user_messages import Messages
 from convcli.render import Answer, Row
 
@@ -26,7 +26,7 @@ COLUMNS = (
     "share",
 )
 OF_FOLDERS = ("picture", "outcome", "difference", "psnr", "ssim", "beyond", "share")
-OUTCOMES = {SAME: "same", DIFFERENT: "different", TROUBLE: "trouble"}
+OUTCOMES = {SAME: "same", DIFFERENT: "different", FAILED: "trouble"}
 MEASURES = (
     *("frame", "row", "column", "channel", "first", "second", "difference", "mean_squared_error", "psnr"),
     *("ssim", "beyond", "samples", "share", "tolerance", "within"),

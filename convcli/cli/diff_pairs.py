@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from convcli.images.picture import Picture
 
 Source = Path | BinaryIO
-SAME, DIFFERENT, TROUBLE = 0, 1, 2  # exit codes, as those of cmp and diff
+SAME, DIFFERENT, FAILED = 0, 1, 2  # exit codes, as those of cmp and diff
 
 
 class Pair(NamedTuple):
@@ -74,7 +74,7 @@ class Compared(NamedTuple):
     def code(self) -> int:
         """The exit code for this pair."""
         if self.found is None:
-            return DIFFERENT if isinstance(self.problem, UnlikeError) else TROUBLE
+            return DIFFERENT if isinstance(self.problem, UnlikeError) else FAILED
         return SAME if self.found.whole["within"] else DIFFERENT
 
 

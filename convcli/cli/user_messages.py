@@ -36,7 +36,7 @@ class Messages:
 
     def error(self, message: str) -> None:
         """Print an error, also with -q."""
-        self._say(f"error: {message}")
+        self._print_message(f"error: {message}")
 
     def failure(self, error: Exception) -> None:
         """Print an error; with --debug, print its traceback first."""
@@ -54,14 +54,14 @@ class Messages:
     def note(self, message: str) -> None:
         """Print a note, except with -q."""
         if not self.quiet:
-            self._say(message)
+            self._print_message(message)
 
     def detail(self, message: str) -> None:
         """Print a detail, only with -v."""
         if self.verbose:
-            self._say(message)
+            self._print_message(message)
 
-    def _say(self, message: str) -> None:
+    def _print_message(self, message: str) -> None:
         _print(f"convcli: {shortened(visible(self.name_options(message)))}")
 
 

@@ -227,7 +227,7 @@ def _changed(request: Request, kernel: Kernel, dims: int) -> Kernel:
     if request.anchor is not None:
         kernel = anchored(kernel, request.anchor)
     kernel = bounded(kernel)
-    return _laid(kernel, request.along or "rows") if dims == 1 else kernel
+    return _along_axis(kernel, request.along or "rows") if dims == 1 else kernel
 
 
 def _fitting(kernel: Kernel, limit: int, dims: int) -> Kernel:
@@ -241,7 +241,7 @@ def _fitting(kernel: Kernel, limit: int, dims: int) -> Kernel:
     return kernel
 
 
-def _laid(kernel: Kernel, along: str) -> Kernel:
+def _along_axis(kernel: Kernel, along: str) -> Kernel:
     """Convert a 1-D kernel to a 2-D kernel along the rows or the columns."""
 
     def matrix(line: Any) -> Any:

@@ -97,9 +97,9 @@ class Inputs(NamedTuple):
 class _Finder:
     """The search for the inputs of one run, and the files that it skipped."""
 
-    def __init__(self, options: Inputs, shut: str | None) -> None:
+    def __init__(self, options: Inputs, excluded: str | None) -> None:
         self.options = options
-        self.shut = shut
+        self.excluded = excluded
         self.choice = Choice(Patterns(options.include), Patterns(options.exclude))
         self.passed: dict[str, list[str]] = {}
         self.named: set[str] = set()
@@ -161,7 +161,7 @@ class _Finder:
             yield Source(path)
 
     def _search(self, text: str, root: str, parts: Parts) -> Iterator[Source]:
-        search = Search("" if root == "." else root, self.choice, self.shut)
+        search = Search("" if root == "." else root, self.choice, self.excluded)
         found = search.below(parts)
         for below in found:
             yield Source(file_path(search.path(below)), below.rpartition("/")[0])

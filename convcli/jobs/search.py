@@ -79,7 +79,7 @@ def _matcher(pattern: str) -> Callable[[str], object]:
 class Search:
     """One search below a folder, and the files that it skipped.
 
-    shut : the real path of a folder that is not searched: the folder of the outputs
+    excluded : the real path of a folder that is not searched: the folder of the outputs
     others : the number of files without the ending of a picture
     left_out : the number of pictures that `include` and `exclude` left out
     folders : the number of folders in the folders that were searched
@@ -89,7 +89,7 @@ class Search:
 
     root: str
     choice: Choice
-    shut: str | None = None
+    excluded: str | None = None
     others: int = 0
     left_out: int = 0
     folders: int = 0
@@ -137,13 +137,13 @@ class Search:
             if not entry.is_dir(follow_symlinks=False):
                 if entry.is_symlink() and _is_folder(entry):
                     self.passed.append(("link to a folder", self.path(inner)))
-            elif self._is_shut(inner):
+            elif self._is_excluded(inner):
                 self.passed.append(("folder of the outputs", self.path(inner)))
             elif not self.choice.exclude.match(self.path(inner), inner):
                 yield inner
 
-    def _is_shut(self, folder: str) -> bool:
-        return self.shut is not None and os.path.realpath(self.path(folder)) == self.shut
+    def _is_excluded(self, folder: str) -> bool:
+        return self.excluded is not None and os.path.realpath(self.path(folder)) == self.excluded
 
     def _matching(self, folder: str, part: str) -> Iterator[Entry]:
         match = _matcher(part)

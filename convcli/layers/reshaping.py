@@ -127,27 +127,29 @@ class Squeeze(TensorLayer):
     def __init__(self, axes: Any = None) -> None:
         self._set(axes=None if axes is None else integers("axes", axes))
 
-    def _gone(self, shape: Shape) -> tuple[int, ...]:
+    def _removed_axes(self, shape: Shape) -> tuple[int, ...]:
         if self.axes is None:
             return tuple(axis for axis, n in enumerate(shape) if n == 1 and axis)
-        gone = axes_of(self.axes, len(shape))
-        for axis in gone:
+        removed = axes_of(self.axes, len(shape))
+        for axis in removed:
             if shape[axis] != 1:
                 raise ArgumentError(
                     f"the axis {axis} of {sized(shape)} has size {shape[axis]}; only axes of size 1 can be removed"
                 )
-        return gone
+        return removed
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
         """Return the other sizes."""
-        gone = self._gone(shapes[0])
-        return (tuple(n for axis, n in enumerate(shapes[0]) if axis not in gone),)
+        removed = self._removed_axes(shapes[0])
+        return (tuple(n for axis, n in enumerate(shapes[0]) if axis not in removed),)
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
         """Return where the other axes go."""
-        gone = self._gone(shapes[0])
-        kept = [axis for axis in range(len(shapes[0])) if axis not in gone]
-        return (tuple(Trace(None if axis in gone else kept.index(axis)) for axis in range(len(shapes[0]))),)
+        removed = self._removed_axes(shapes[0])
+        kept = [axis for axis in range(len(shapes[0])) if axis not in removed]
+        return (
+            tuple(Trace(None if axis in removed else kept.index(axis)) for axis in range(len(shapes[0]))),
+        )
 
 
 @dataclass(frozen=True, init=False)

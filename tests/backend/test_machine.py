@@ -91,15 +91,15 @@ def test_measured_costs_are_plausible() -> None:
     found = measure_costs(0.01)
     for name, value in found._asdict().items():
         assert USUAL._asdict()[name] // FAR_OFF <= value <= USUAL._asdict()[name] * FAR_OFF
-    wild = sensible(USUAL._replace(pass16=10**9, flop32=1))
-    assert (wild.pass16, wild.flop32) == (USUAL.pass16 * FAR_OFF, USUAL.flop32 // FAR_OFF)
+    implausible = sensible(USUAL._replace(pass16=10**9, flop32=1))
+    assert (implausible.pass16, implausible.flop32) == (USUAL.pass16 * FAR_OFF, USUAL.flop32 // FAR_OFF)
 
 
 @pytest.mark.parametrize(
-    ("told", "cache"), [("512K", 512 << 10), ("2048K", 2 << 20), ("131072", 1 << 17), ("no number", None)]
+    ("reported", "cache"), [("512K", 512 << 10), ("2048K", 2 << 20), ("131072", 1 << 17), ("no number", None)]
 )
-def test_the_cache_size_is_read_from_the_system(told: str, cache: int | None, tmp_path: Path) -> None:
-    for level, size in ((1, "32K"), (2, told), (3, "8192K")):
+def test_the_cache_size_is_read_from_the_system(reported: str, cache: int | None, tmp_path: Path) -> None:
+    for level, size in ((1, "32K"), (2, reported), (3, "8192K")):
         index = tmp_path / f"index{level}"
         index.mkdir()
         (index / "level").write_text(f"{level}\n")
@@ -116,18 +116,18 @@ def test_tiles_fit_the_cache_within_limits() -> None:
     assert fits == [0.25, 0.5, 1, 2, 2]
 
 
-DEAR = [USUAL._replace(**{name: value * 7}) for name, value in USUAL._asdict().items()]
+COSTLY = [USUAL._replace(**{name: value * 7}) for name, value in USUAL._asdict().items()]
 
 
-@pytest.mark.parametrize("dear", DEAR, ids=list(USUAL._asdict()))
+@pytest.mark.parametrize("costly", COSTLY, ids=list(USUAL._asdict()))
 @pytest.mark.parametrize("cache", [1 << 18, 1 << 21])
-def test_any_costs_and_any_cache_give_the_same_samples(dear: Costs, cache: int) -> None:
+def test_any_costs_and_any_cache_give_the_same_samples(costly: Costs, cache: int) -> None:
     picture = RNG.integers(0, 256, (150, 170, 3)).astype(np.uint8)
     for kernel in ("sharpen", "sobel", "gaussian:sigma=1.5", "box:9", RNG.random((9, 9)) / 81):
         with mock.patch.object(machines, "second_level_cache", return_value=USUAL_CACHE):
             machine.cache_clear()
             usual = filter_picture(picture, kernel)
-        here = Machine(cache=cache, costs=dear)
+        here = Machine(cache=cache, costs=costly)
         with (
             mock.patch.object(band_plan, "machine", return_value=here),
             mock.patch("convcli.filters.tiles.weighing.machine", return_value=here),
@@ -149,11 +149,11 @@ def test_layers_use_the_method_that_is_cheap_here() -> None:
 # Systems that report little
 
 
-@pytest.mark.parametrize(("told", "cache"), [(3 << 20, 3 << 20), (0, USUAL_CACHE), (-1, USUAL_CACHE)])
-def test_the_cache_by_sysconf_where_there_are_no_files(told: int, cache: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("reported", "cache"), [(3 << 20, 3 << 20), (0, USUAL_CACHE), (-1, USUAL_CACHE)])
+def test_the_cache_by_sysconf_where_there_are_no_files(reported: int, cache: int, tmp_path: Path) -> None:
     with (
         mock.patch.object(machines, "CACHES", tmp_path),
-        mock.patch("os.sysconf", return_value=told, create=True),
+        mock.patch("os.sysconf", return_value=reported, create=True),
     ):
         assert machines.second_level_cache() == cache
         assert machine().cache == cache
@@ -264,10 +264,10 @@ def plans(here: Machine) -> dict[str, dict]:
 
 
 def test_kernels_use_the_method_that_is_cheap_here() -> None:
-    dear = USUAL._replace(flop32=USUAL.flop32 * 50, gather=USUAL.gather * 50)
-    usual, others = plans(Machine()), plans(Machine(costs=dear))
+    costly = USUAL._replace(flop32=USUAL.flop32 * 50, gather=USUAL.gather * 50)
+    usual, others = plans(Machine()), plans(Machine(costs=costly))
     assert usual["random:9"]["method"] == "gemm" != others["random:9"]["method"]
-    assert plans(Machine(costs=dear._replace(transform=1)))["random:31"]["method"] == "fft"
+    assert plans(Machine(costs=costly._replace(transform=1)))["random:31"]["method"] == "fft"
     assert plans(Machine(costs=USUAL._replace(transform=10**9)))["random:31"]["method"] == "gemm"
 
 

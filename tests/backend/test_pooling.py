@@ -200,10 +200,12 @@ def test_one_input_is_the_first_of_a_batch_where_the_axes_are_known(name):
 
 
 @pytest.mark.parametrize("name", ["max", "avg", "lp", "unfold"])
-@pytest.mark.parametrize("told", [{"stride": (2, 1)}, {"padding": ((0, 1), (1, 1))}, {"dilation": (1, 2)}])
-def test_any_option_determines_the_axes(name, told):
+@pytest.mark.parametrize(
+    "reported", [{"stride": (2, 1)}, {"padding": ((0, 1), (1, 1))}, {"dilation": (1, 2)}]
+)
+def test_any_option_determines_the_axes(name, reported):
     x = np.random.default_rng(0).standard_normal((3, 6, 5))
-    assert np.array_equal(POOLS[name](x, 2, **told), POOLS[name](x[np.newaxis], (2, 2), **told)[0])
+    assert np.array_equal(POOLS[name](x, 2, **reported), POOLS[name](x[np.newaxis], (2, 2), **reported)[0])
 
 
 @pytest.mark.parametrize("name", POOLS)

@@ -350,7 +350,7 @@ def test_a_signal_ends_a_job_but_not_a_write() -> None:
 
 
 def test_results_after_the_end_of_reporting_are_recorded() -> None:
-    class Deaf(Recorder):
+    class Unreachable(Recorder):
         def show(self, job: Job, outcome: Outcome) -> None:
             raise BrokenPipeError
 
@@ -363,7 +363,7 @@ def test_results_after_the_end_of_reporting_are_recorded() -> None:
             assert begun.wait(5)
         return Outcome()
 
-    begun, recorder = threading.Event(), Deaf()
+    begun, recorder = threading.Event(), Unreachable()
     with Stop() as stop, ThreadPoolExecutor(2) as executor, pytest.raises(BrokenPipeError):
         Batch(jobs(2), recorder, stop, fail_fast=False).run_on(
             lambda job: executor.submit(attempt, work, job), 2

@@ -196,8 +196,8 @@ def test_a_fraction_is_taken_wherever_a_number_is(
 ) -> None:
     ours, theirs = (call(*words.format(number).split("|")) for number in (fraction, decimal))
     assert ours.code == 0, ours.err
-    spelled = (ours.out.replace(fraction, decimal), ours.err)  # where the command line is quoted
-    assert spelled == (theirs.out, theirs.err)
+    expected_text = (ours.out.replace(fraction, decimal), ours.err)  # where the command line is quoted
+    assert expected_text == (theirs.out, theirs.err)
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_every_argument_that_a_message_names_is_an_option() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "spelled"),
+    ("message", "expected_text"),
     [
         ("`bias` goes with `weights`; `shift=V` adds", "--bias-file goes with --weights; --bias V adds"),
         (
@@ -127,8 +127,8 @@ def test_every_argument_that_a_message_names_is_an_option() -> None:
         (r"'it\\'s `gray` ', `gray`", r"'it\\'s `gray` ', --gray"),
     ],
 )
-def test_arguments_become_options(message: str, spelled: str) -> None:
-    assert with_options(message, OPTIONS["filter"]) == spelled
+def test_arguments_become_options(message: str, expected_text: str) -> None:
+    assert with_options(message, OPTIONS["filter"]) == expected_text
 
 
 def test_texts_of_the_user_are_unchanged() -> None:

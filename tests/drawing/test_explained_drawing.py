@@ -51,14 +51,14 @@ def test_the_window_the_kernel_the_products_and_the_sample():
         sign_colours(value, np.abs(each).max())[0] for each in (kernel, products) for value in each.ravel()
     ]
     total = int(products.sum())
-    told = labels(scene)
-    assert f"sum {total}" in told
-    assert told[0] == "output 0,3 of 12x15, counted from 0"
-    assert told[1] == "rows -1 to 1 and columns 2 to 4 of the picture"
-    assert told[2] == "dashed: padding, replicate"
+    reported = labels(scene)
+    assert f"sum {total}" in reported
+    assert reported[0] == "output 0,3 of 12x15, counted from 0"
+    assert reported[1] == "rows -1 to 1 and columns 2 to 4 of the picture"
+    assert reported[2] == "dashed: padding, replicate"
     value = max(0, total + 100)
-    assert told[-1] == f"sample: {min(255, value)}"
-    assert f"relu: {value}" in told
+    assert reported[-1] == f"sample: {min(255, value)}"
+    assert f"relu: {value}" in reported
     assert sum(mark.dashed for mark in scene.base if isinstance(mark, Shape)) == 3
 
 
@@ -66,12 +66,16 @@ def test_channels_have_a_row_each_and_one_sum():
     weights = np.arange(1, 13, dtype=float).reshape(1, 3, 2, 2)
     found = explained(COLOURS, (4, 5), weights=weights, bias=np.array([7.0]), padding="valid")
     (scene,) = explained_drawing(found).scenes()
-    told = labels(scene)
-    assert [text for text in told if text.startswith("channel ")] == ["channel 0", "channel 1", "channel 2"]
+    reported = labels(scene)
+    assert [text for text in reported if text.startswith("channel ")] == [
+        "channel 0",
+        "channel 1",
+        "channel 2",
+    ]
     sums = [int((COLOURS[4:6, 5:7, number] * weights[0, number]).sum()) for number in range(3)]
-    assert [text for text in told if text.startswith("sum ")] == [f"sum {total}" for total in sums]
-    assert f"sum: {sums[0]} + {sums[1]} + {sums[2]} + 7 (bias) = {sum(sums) + 7}" in told
-    assert told[-1] == "sample: 255"
+    assert [text for text in reported if text.startswith("sum ")] == [f"sum {total}" for total in sums]
+    assert f"sum: {sums[0]} + {sums[1]} + {sums[2]} + 7 (bias) = {sum(sums) + 7}" in reported
+    assert reported[-1] == "sample: 255"
 
 
 @pytest.mark.parametrize("kernel", ["sobel", "box:11", "gaussian:sigma=6", "0.123456789 -1e-9 12345678"])

@@ -194,8 +194,8 @@ def test_the_sums_are_written_large_and_the_largest_layers_named():
     scene, _ = scene_of(networks.load("resnet-18"))
     texts = [mark.text for mark in scene.base if isinstance(mark, Label)]
     assert {"1.81 G", "3.63 G", "11.7 M", "46.8 MB", "69"} < set(texts)
-    said = next(text for text in texts if "of the parameters" in text)
-    assert said.startswith("the 3 largest make 61% of the parameters: stage4.1.conv2 20.2%")
+    message = next(text for text in texts if "of the parameters" in text)
+    assert message.startswith("the 3 largest make 61% of the parameters: stage4.1.conv2 20.2%")
     assert "sees the whole input from stage4.1.conv1 on" in texts
     scene, _ = scene_of(networks.load("lenet-5"))
     texts = [mark.text for mark in scene.base if isinstance(mark, Label)]

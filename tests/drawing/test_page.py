@@ -286,8 +286,8 @@ def test_it_works_with_screen_readers(opened):
         "step 2 of 9, output row 0, column 1: 0 times 1 plus 0 times 2 plus 0 times 2 plus 3 times 3 plus 2 times 2 "
         "plus 2 times 1 plus 1 times 2 plus 0 times 2 plus 1 times 3 equals 20"
     )
-    told = page.evaluate("document.querySelector('#slider').getAttribute('aria-valuetext')")
-    assert told == "step 2 of 9: output row 0, column 1 is 20"
+    reported = page.evaluate("document.querySelector('#slider').getAttribute('aria-valuetext')")
+    assert reported == "step 2 of 9: output row 0, column 1 is 20"
 
 
 @needs_browser

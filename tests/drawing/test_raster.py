@@ -19,8 +19,8 @@ STAGES = walk_layers(*GIVEN)
 
 
 def picture(form, settings=None, given=GIVEN):
-    data, told = encode(layer_drawing(*given), form, settings or Settings())
-    return Image.open(io.BytesIO(data)), told
+    data, reported = encode(layer_drawing(*given), form, settings or Settings())
+    return Image.open(io.BytesIO(data)), reported
 
 
 def rgb(colour):
@@ -69,8 +69,8 @@ def test_one_step_is_one_picture_and_all_are_a_sheet():
     assert single.size == (round(scene.width * 2), round(scene.height * 2))
     assert single.getpixel(beside_the_number(scene.kept[4][0], 2)) == rgb(LIGHT["current"])
     assert single.getpixel(beside_the_number(scene.kept[3][0], 2)) == rgb(LIGHT["output"])
-    sheet, told = picture("png")
-    assert told == ""
+    sheet, reported = picture("png")
+    assert reported == ""
     width, height = sheet.width // 3, sheet.height // 3
     for number in range(9):
         left, top = number % 3 * width, number // 3 * height
@@ -80,8 +80,8 @@ def test_one_step_is_one_picture_and_all_are_a_sheet():
 
 def test_of_many_steps_some_are_on_the_sheet_including_the_first_and_the_last():
     given = (Conv(1, 1, 1),), (1, 6, 6), Numbers()
-    sheet, told = picture("png", given=given)
-    assert told == "24 of 36 steps are drawn; `step=N` draws one of them"
+    sheet, reported = picture("png", given=given)
+    assert reported == "24 of 36 steps are drawn; `step=N` draws one of them"
     scene = step_scene(walk_layers(*given)[0])
     x, y = beside_the_number(scene.kept[35][0], 1)
     frames = (sheet.width // round(scene.width), sheet.height // round(scene.height))

@@ -488,5 +488,7 @@ def test_the_command_line_has_the_same_errors_with_options(call: Call, tmp_path:
     with pytest.raises(ImageError) as error:
         filter_file(SPINNER, tmp_path / "x.gif", "box", max_frames=7)
     assert "`max_frames=8`, or choose one with `frame`" in str(error.value)
-    said = one_error(call("filter", SPINNER, "-k", "box", "-o", tmp_path / "x.gif", "--max-frames", 7))
-    assert said == str(error.value).replace("`max_frames=8`", "--max-frames 8").replace("`frame`", "--frame")
+    message = one_error(call("filter", SPINNER, "-k", "box", "-o", tmp_path / "x.gif", "--max-frames", 7))
+    assert message == str(error.value).replace("`max_frames=8`", "--max-frames 8").replace(
+        "`frame`", "--frame"
+    )

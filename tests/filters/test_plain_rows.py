@@ -79,12 +79,12 @@ def test_bands_equal_the_whole(
         assert np.allclose(found, whole.pixels, rtol=1e-5, atol=1e-5 * np.abs(whole.pixels).max())
     else:
         assert np.array_equal(found, whole.pixels)
-    told = rows.filtered
-    assert told is not None and told.measured is not None and whole.measured is not None
-    assert (told.pixels.shape, told.pixels.dtype) == (found.shape, found.dtype)
-    assert told.clipped == pytest.approx(whole.clipped)
-    assert told.measured.count == whole.measured.count
-    assert told.measured.total == pytest.approx(whole.measured.total, rel=1e-5, abs=1e-3)
+    reported = rows.filtered
+    assert reported is not None and reported.measured is not None and whole.measured is not None
+    assert (reported.pixels.shape, reported.pixels.dtype) == (found.shape, found.dtype)
+    assert reported.clipped == pytest.approx(whole.clipped)
+    assert reported.measured.count == whole.measured.count
+    assert reported.measured.total == pytest.approx(whole.measured.total, rel=1e-5, abs=1e-3)
 
 
 def test_bands_cover_all_rows_once() -> None:

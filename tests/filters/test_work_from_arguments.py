@@ -86,7 +86,7 @@ def test_a_file_equals_that_of_the_command(network: Path, tmp_path: Path, call: 
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reported"),
     [
         ({"seed": 3}, "`seed` belongs to a network; name one with `network`"),
         ({"layout": "nchw"}, "`layout` 'nchw' belongs to the input of a network; name one with `network`"),
@@ -102,10 +102,10 @@ def test_a_file_equals_that_of_the_command(network: Path, tmp_path: Path, call: 
         ({"network": "resnet19"}, "there is no network 'resnet19'; did you mean"),
     ],
 )  # fmt: skip
-def test_errors_name_the_argument(options: dict[str, Any], told: str) -> None:
+def test_errors_name_the_argument(options: dict[str, Any], reported: str) -> None:
     with pytest.raises(ArgumentError) as error:
         filter_picture(np.zeros((4, 4, 3)), **options)
-    assert str(error.value).startswith(told) or told in str(error.value)
+    assert str(error.value).startswith(reported) or reported in str(error.value)
 
 
 def test_outputs_that_are_not_pictures_are_refused() -> None:

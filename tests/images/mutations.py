@@ -156,7 +156,7 @@ MUTATIONS: list[Callable[[bytearray, random.Random], None]] = [
 ]  # fmt: skip
 
 
-def mended(data: bytes) -> bytes:
+def with_valid_checksums(data: bytes) -> bytes:
     """Return a PNG with corrected checksums, so that damage gets past their check."""
     if not data.startswith(b"\x89PNG\r\n\x1a\n"):
         return data
@@ -177,7 +177,7 @@ def mutant(files: list[bytes], rng: random.Random) -> bytes:
     for _ in range(rng.choice([1, 1, 2, 4])):
         if data:
             rng.choice(MUTATIONS)(data, rng)
-    return mended(bytes(data)) if rng.random() < 0.8 else bytes(data)
+    return with_valid_checksums(bytes(data)) if rng.random() < 0.8 else bytes(data)
 
 
 def attempt(data: bytes) -> str:
@@ -210,21 +210,21 @@ def main(count: int, seed: int) -> dict[str, object]:
         os.dup2(heard.fileno(), 2)
         for number in range(count):
             data = mutant(files, random.Random(f"{seed} {number}"))
-            started, said = time.perf_counter(), os.fstat(heard.fileno()).st_size
-            trouble = ""
+            started, message = time.perf_counter(), os.fstat(heard.fileno()).st_size
+            failures = ""
             try:
                 tally[attempt(data)] += 1
             except BaseException as error:
-                trouble = f"{type(error).__name__}: {error}"
+                failures = f"{type(error).__name__}: {error}"
             seconds = time.perf_counter() - started
             slowest = max(slowest, seconds)
             if seconds > SECONDS:
-                trouble = f"{seconds:.1f} s"
-            if os.fstat(heard.fileno()).st_size > said:
-                heard.seek(said)
-                trouble = f"stderr: {heard.read()!r}"
-            if trouble:
-                wrong.append({"number": number, "trouble": trouble[:300], "data": data.hex()[:4000]})
+                failures = f"{seconds:.1f} s"
+            if os.fstat(heard.fileno()).st_size > message:
+                heard.seek(message)
+                failures = f"stderr: {heard.read()!r}"
+            if failures:
+                wrong.append({"number": number, "trouble": failures[:300], "data": data.hex()[:4000]})
         os.dup2(mouth, 2)
     return {**tally, "wrong": wrong, "slowest": round(slowest, 3), "megabytes": (peak() - before) >> 20}
 

@@ -62,10 +62,10 @@ def moving(form: str, mode: str = "RGB") -> bytes:
 
 
 def texts() -> PngInfo:
-    told = PngInfo()
+    reported = PngInfo()
     for number in range(9):
-        told.add_text(f"key {number}", "value")
-    return told
+        reported.add_text(f"key {number}", "value")
+    return reported
 
 
 DEEP = (COLOURS.astype(np.uint16) << 8) + 7

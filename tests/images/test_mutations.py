@@ -48,7 +48,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 HUGE = 60_000  # per side
-LIES = {
+FALSE_CLAIMS = {
     "bomb.png": b"\x89PNG\r\n\x1a\n"
     + chunk(b"IHDR", struct.pack(">IIBBBBB", HUGE, HUGE, 8, 2, 0, 0, 0))
     + chunk(b"IDAT", zlib.compress(bytes(1_000_000))),
@@ -61,11 +61,11 @@ LIES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", LIES)
+@pytest.mark.parametrize("name", FALSE_CLAIMS)
 def test_pixels_are_counted_before_they_are_decoded(name: str) -> None:
     for read in (read_picture, read_header):
         with pytest.raises(ImageError, match=r"its 3,600,000,000 pixels are over the limit of 200,000,000"):
-            read(io.BytesIO(LIES[name]))
+            read(io.BytesIO(FALSE_CLAIMS[name]))
 
 
 @pytest.mark.parametrize("name", ["film.png", "film.gif", "film.webp", "pages.tiff"])

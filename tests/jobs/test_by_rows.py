@@ -142,8 +142,10 @@ def test_results_by_rows_equal_the_whole(
     assert (chosen.stored is not None, chosen.written) == (source != "png", target != "png")
     expected, result = read_picture(whole.path), read_picture(made.path)
     assert np.array_equal(result.frames[0].pixels, expected.frames[0].pixels)
-    said = {kind: value for kind, value in result.metadata.items() if (kind, value) != ("aspect", (1, 1))}
-    assert (result.frames[0].mode, said) == (expected.frames[0].mode, expected.metadata)
+    metadata_in = {
+        kind: value for kind, value in result.metadata.items() if (kind, value) != ("aspect", (1, 1))
+    }
+    assert (result.frames[0].mode, metadata_in) == (expected.frames[0].mode, expected.metadata)
     assert made.notes == whole.notes
 
 
@@ -204,9 +206,9 @@ def test_a_dry_run_reports_what_is_decoded_and_written_by_rows(
     assert reported(tiff, "out.png") == ("by rows", "whole")
     assert reported(png, "out.tiff") == ("whole", "by rows")
     assert reported(png, "out.png") == ("whole", "whole")
-    said = call(*words(tiff, "out.tiff"), "--dry-run").out
-    assert "would read TIFF, L, rows x columns 150x90, decoded by rows; run" in said
-    assert said.endswith("out.tiff: TIFF, L, rows x columns 150x90, written by rows\n")
+    metadata_in = call(*words(tiff, "out.tiff"), "--dry-run").out
+    assert "would read TIFF, L, rows x columns 150x90, decoded by rows; run" in metadata_in
+    assert metadata_in.endswith("out.tiff: TIFF, L, rows x columns 150x90, written by rows\n")
     assert "decoded by rows, written by rows" in call(*words(tiff, "out.tiff"), "-v").err
     report = tmp_path / "run.jsonl"
     call(*words(tiff, "other.tiff"), "--report", report)

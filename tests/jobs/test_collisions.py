@@ -132,13 +132,13 @@ READ = [
 def test_files_that_are_read_are_not_overwritten(
     call: Call, here: Path, words: str, path: str, what: str
 ) -> None:
-    spoken = [word.replace(";", "; ") for word in words.split()]
-    command = spoken.pop(0) if spoken[0] == "match" else "filter"
+    arguments = [word.replace(";", "; ") for word in words.split()]
+    command = arguments.pop(0) if arguments[0] == "match" else "filter"
     more = ["-o", "r.png", "--report", f"./in/../{path}", "--force"]
-    message = refusal(call, here, "in/a.png", *spoken, *more, command=command)
+    message = refusal(call, here, "in/a.png", *arguments, *more, command=command)
     assert message == f"in/../{path} is {what} and would be overwritten; choose another --report"
     if Path(path).suffix in (".npy", ".png"):
-        message = refusal(call, here, "in/a.png", *spoken, "-o", path, "--force", command=command)
+        message = refusal(call, here, "in/a.png", *arguments, "-o", path, "--force", command=command)
         assert message == f"{path} is {what} and would be overwritten; choose another -o"
 
 

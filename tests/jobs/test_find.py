@@ -221,8 +221,8 @@ def test_the_folder_of_the_outputs_is_not_searched(here: Path, output: str) -> N
     touch("in/a.png", "in/deep/b.png", f"{shut}/a.png", f"{shut}/deep/b.png")
     for names, options in ((["in"], {"recursive": True}), (["in/**"], {})):
         assert gathered(*names, output=output, **options) == ["in/a.png", "in/deep/b.png"]
-        told = passed_over(*names, output=output, **options)
-        assert told == [f"skipped as folder of the outputs: {shut}"]
+        reported = passed_over(*names, output=output, **options)
+        assert reported == [f"skipped as folder of the outputs: {shut}"]
     assert gathered(shut, output=output) == [f"{shut}/a.png"]  # unless it is an argument
 
 

@@ -235,7 +235,7 @@ def begun(run: subprocess.Popen[bytes], out: Path) -> None:
 
 
 # Put on the path of the program: it is killed before its nth call on files, counted from the first write.
-KILLER = """
+KILL_SCRIPT = """
 import itertools, os, signal
 calls, began = itertools.count(1), False
 def mortal(whole):
@@ -256,7 +256,7 @@ def test_killed_at_any_time_each_output_is_absent_or_whole(
     out, site = tmp_path / "out", tmp_path / "site"
     for folder in (out, site):
         folder.mkdir()
-    (site / "sitecustomize.py").write_text(KILLER)
+    (site / "sitecustomize.py").write_text(KILL_SCRIPT)
     partial = litter = 0
     for attempt, nth in enumerate(KILLED_AT):
         for name in undisturbed:  # the killed run has left its temporary file

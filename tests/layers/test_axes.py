@@ -79,16 +79,16 @@ def test_a_shape_is_any_sequence_of_whole_numbers(layer, how):
 
 @pytest.mark.parametrize("how", SPELLINGS)
 def test_functions_of_chains_take_any_sequence(how):
-    shape, spelled = SHAPE, SPELLINGS[how](SHAPE)
+    shape, expected_text = SHAPE, SPELLINGS[how](SHAPE)
     chain = parse_chain("conv k3 o8, convT k2 s3, maxpool k2, flatten, dense o3", shape)
-    assert parse_chain("conv k3 o8, convT k2 s3, maxpool k2, flatten, dense o3", spelled) == chain
-    assert rows(chain, spelled) == rows(chain, shape)
-    assert shapes(chain, spelled) == shapes(chain, shape)
-    assert total_cost(chain, spelled) == total_cost(chain, shape)
-    assert ReceptiveField.of_input(spelled) == ReceptiveField.of_input(shape)
+    assert parse_chain("conv k3 o8, convT k2 s3, maxpool k2, flatten, dense o3", expected_text) == chain
+    assert rows(chain, expected_text) == rows(chain, shape)
+    assert shapes(chain, expected_text) == shapes(chain, shape)
+    assert total_cost(chain, expected_text) == total_cost(chain, shape)
+    assert ReceptiveField.of_input(expected_text) == ReceptiveField.of_input(shape)
     conv = Conv(**CHANNELS, kernel_size=3)
     for variant in VARIANTS.values():
-        assert variant(conv, spelled) == variant(conv, shape)
+        assert variant(conv, expected_text) == variant(conv, shape)
 
 
 def test_several_inputs_may_have_different_sequence_types():

@@ -92,7 +92,7 @@ def test_what_an_output_sees():
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "reported"),
     [
         (lambda: TopK(-1), "count must be at least 0, got -1"),
         (lambda: TopK(5).output_shapes((4,)), "count 5 is larger than the size 4 of axis -1 of 4"),
@@ -127,7 +127,7 @@ def test_what_an_output_sees():
         (lambda: PadAxes(((0, 0),), mode="odd"), "there is no padding mode 'odd'; choose one of"),
     ],
 )
-def test_errors_of_inputs_that_do_not_fit(make, told):
+def test_errors_of_inputs_that_do_not_fit(make, reported):
     with pytest.raises(ArgumentError) as error:
         make()
-    assert told in str(error.value)
+    assert reported in str(error.value)

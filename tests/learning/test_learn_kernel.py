@@ -484,13 +484,13 @@ def test_the_error_of_a_diverging_learning_rate_names_the_step_and_a_rate_that_c
     options = {"bias": False, "method": "sgd", "steps": 400, "seed": 1}
     with pytest.raises(ArgumentError) as error:
         learn_kernel(FLOATS, after, 3, lr=limit * 1.05, **options)
-    said = str(error.value)
-    found = float(said.partition("give at most `lr=")[2].partition("`")[0])
+    message = str(error.value)
+    found = float(message.partition("give at most `lr=")[2].partition("`")[0])
     assert limit * 0.9 <= found <= limit * 1.001
-    step = int(said.partition("at step ")[2].partition(";")[0])
+    step = int(message.partition("at step ")[2].partition(";")[0])
     assert step > 1
     ended = learn_kernel(FLOATS, after, 3, **{**options, "steps": step - 1}, lr=limit * 1.05)
-    assert f"the loss grew from {ended.losses[-1]:.4g} to " in said
+    assert f"the loss grew from {ended.losses[-1]:.4g} to " in message
     learned = learn_kernel(FLOATS, after, 3, lr=found, **options)
     assert learned.losses[-1] < learned.losses[0]
     with pytest.raises(

@@ -112,16 +112,16 @@ def test_the_last_tensor_with_rows_and_columns():
 
 
 @pytest.mark.parametrize(
-    ("spelled", "message"),
+    ("layer_text", "message"),
     [
         ("deform k3 p1 o1, conv k3", "what node 'deform1' (deform k3x3 p1 o1) sees depends on the data, so it cannot be drawn; name a layer before it by `layer`"),
         ("reshape o1x144, conv k3", "what node 'reshape1' (reshape o1x144) sees has no window, so it cannot be drawn"),
         ("reshape o1x6x24, conv k1", "what node 'reshape1' (reshape o1x6x24) sees is unknown, so it cannot be drawn"),
     ],
 )  # fmt: skip
-def test_errors_of_unknown_fields(spelled, message):
+def test_errors_of_unknown_fields(layer_text, message):
     g = Builder("n", (1, 12, 12))
-    g(spelled)
+    g(layer_text)
     network = g.build()
     shapes = shapes_of(network)
     with pytest.raises(ArgumentError) as error:

@@ -233,7 +233,7 @@ def test_chains_in_files(written):
     path = written(
         "# a stem\nconv k7 s2 p3 o64, relu\n\nmaxpool k3 s2 p1  # as in ResNet\nconv k3 p1,\n", "chain.txt"
     )
-    assert [(told.rpartition(", ")[2], item.strip()) for told, item in read_chain_file(path)] == [
+    assert [(reported.rpartition(", ")[2], item.strip()) for reported, item in read_chain_file(path)] == [
         ("line 2", "conv k7 s2 p3 o64"), ("line 2", "relu"), ("line 4", "maxpool k3 s2 p1"), ("line 5", "conv k3 p1")
     ]  # fmt: skip
     with pytest.raises(NetworkError, match="has no layers; write one per line"):

@@ -368,8 +368,8 @@ def test_a_deformable_resnet_has_the_predictors_of_its_offsets_more(name, offset
 )
 def test_the_textbooks_three_networks_have_the_sizes_of_the_figure(name, sizes):
     shapes = [row["output_shape"] for row in networks.load(f"figure-9.11-{name}").rows()]
-    told = ["x".join(map(str, (*shape[1:], shape[0]))) for shape in shapes]
-    assert list(dict.fromkeys(told)) == list(dict.fromkeys(sizes))
+    reported = ["x".join(map(str, (*shape[1:], shape[0]))) for shape in shapes]
+    assert list(dict.fromkeys(reported)) == list(dict.fromkeys(sizes))
 
 
 def test_the_textbooks_networks_for_any_size_keep_their_parameters():

@@ -31,21 +31,21 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
     out = np.empty((len(x), groups, outputs, *slide.output_size), x.dtype)
     block = _Block.of(groups, inputs * taps + lines * outputs, slide, x.itemsize)
     most = block.groups * block.run(slide, block.rows)
-    with Borrowed(x.dtype, (inputs * taps * most, lines * outputs * most)) as (laid, made):
+    with Borrowed(x.dtype, (inputs * taps * most, lines * outputs * most)) as (stacked, made):
         for rows in block.of_rows(slide):
             size = block.size(slide, rows.stop - rows.start)
             held = block.groups * prod(size)
-            rows_laid = laid[: held * inputs * taps].reshape(block.groups, inputs, taps, *size)
-            laying = _Laying.of(x, rows_laid, rows, slide, pads)
-            laying.clear(value)
-            selected = rows_laid.reshape(block.groups, inputs * taps, prod(size))
+            stacked_rows = stacked[: held * inputs * taps].reshape(block.groups, inputs, taps, *size)
+            layout = _Layout.of(x, stacked_rows, rows, slide, pads)
+            layout.clear(value)
+            selected = stacked_rows.reshape(block.groups, inputs * taps, prod(size))
             became = made[: held * lines * outputs].reshape(block.groups, lines * outputs, prod(size))
             parts = list(_parts(became.reshape(block.groups, *kernel, outputs, *size), rows, slide))
             for image in range(len(x)):
                 for start in range(0, groups, block.groups):
                     some = slice(start, start + block.groups)
                     count = min(block.groups, groups - start)
-                    laying.lay((image, some), count, value)
+                    layout.copy((image, some), count, value)
                     np.matmul(matrix[some], selected[:count], out=became[:count])
                     total = out[image, some][last_axes([rows, slice(None)])]
                     if len(parts) == 1:
@@ -92,7 +92,7 @@ class _Block(NamedTuple):
             yield slice(row, min(high, row + self.rows))
 
 
-class _Laying(NamedTuple):
+class _Layout(NamedTuple):
     """The views used to copy groups of x (N, G, ...) to the memory (G, ...).
 
     border : parts of the memory that hold the padding value and are never overwritten
@@ -107,50 +107,50 @@ class _Laying(NamedTuple):
     ends: list[Array]
 
     @classmethod
-    def of(cls, x: Array, laid: Array, rows: slice, slide: Slide, pads: Pads) -> "_Laying":
-        """Return the copies from x (N, G, C, *spatial) to laid (G, C, taps, *padded, width) for some output rows."""
+    def of(cls, x: Array, stacked: Array, rows: slice, slide: Slide, pads: Pads) -> "_Layout":
+        """Return the copies from x (N, G, C, *spatial) to `stacked` (G, C, taps, *padded, width) for output rows."""
         befores = [before for before, _ in pads]
         starts = (*(-before for before in befores[:-2]), rows.start * slide.stride[-2] - befores[-2])
-        walks = zip(starts, laid.shape[3:], x.shape[3:], strict=False)
+        walks = zip(starts, stacked.shape[3:], x.shape[3:], strict=False)
         lead = [inside(first, 1, count, n) for first, count, n in walks]
         there, _ = lead[-1]
-        laying = cls([laid[..., : there.start, :], laid[..., there.stop :, :]], [], [], [])
+        layout = cls([stacked[..., : there.start, :], stacked[..., there.stop :, :]], [], [], [])
         if len(lead) > 1:
-            laying.border.append(laid)
+            layout.border.append(stacked)
         x = x[last_axes([*(here for _, here in lead), slice(None)])]
-        laid = laid[last_axes([*(there for there, _ in lead), slice(None)])]
-        step, width, wide, high = slide.stride[-1], laid.shape[-1], x.shape[-1], x.shape[-2]
-        offsets = [tap * slide.dilation[-1] - befores[-1] for tap in range(laid.shape[2])]
+        stacked = stacked[last_axes([*(there for there, _ in lead), slice(None)])]
+        step, width, wide, high = slide.stride[-1], stacked.shape[-1], x.shape[-1], x.shape[-2]
+        offsets = [tap * slide.dilation[-1] - befores[-1] for tap in range(stacked.shape[2])]
         for tap, offset in enumerate(offsets):
             there, here = inside(offset, step, width, wide)
-            part = laid[:, :, tap]
+            part = stacked[:, :, tap]
             if there.stop == there.start or wide != width * step:
-                laying.border.append(part)
+                layout.border.append(part)
             if there.stop == there.start:
                 continue
             if wide != width * step:
-                laying.copies.append((part[..., there], x[..., here]))
+                layout.copies.append((part[..., there], x[..., here]))
                 continue
             # A row of x is as long as the elements that an output row visits, so the copy of all rows is one run.
             first = offset % step
             if step > 1 and offset != first and first in offsets:
                 to, of = inside(offset // step, 1, high * width, high * width)
-                whole = laid[:, :, offsets.index(first)]
-                laying.shifts.append((_flat(part)[..., to], _flat(whole)[..., of]))
+                whole = stacked[:, :, offsets.index(first)]
+                layout.shifts.append((_flat(part)[..., to], _flat(whole)[..., of]))
             else:
                 to, of = inside(offset, step, high * width, high * wide)
-                laying.copies.append((_flat(part)[..., to], _flat(x)[..., of]))
-            laying.ends.extend(
+                layout.copies.append((_flat(part)[..., to], _flat(x)[..., of]))
+            layout.ends.extend(
                 end for end in (part[..., : there.start], part[..., there.stop :]) if end.shape[-1]
             )
-        return laying
+        return layout
 
     def clear(self, value: Any) -> None:
         """Fill the parts that no copy overwrites."""
         for part in self.border:
             part[...] = value
 
-    def lay(self, x: tuple[int, slice], count: int, value: Any) -> None:
+    def copy(self, x: tuple[int, slice], count: int, value: Any) -> None:
         """Copy `count` groups of an image to the memory of the first groups."""
         for target, source in self.copies:
             target[:count] = source[x]

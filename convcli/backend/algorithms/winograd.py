@@ -87,11 +87,11 @@ def correlate(
                     corner = tuple(2 * start - pair[0] for start, pair in zip(starts, pads, strict=True))
                     for first in range(0, inputs, at_once):
                         some = slice(first, first + at_once)
-                        _forth(x[image, group, some], values[:, some], corner, shape, room, value)
+                        _transform_tiles(x[image, group, some], values[:, some], corner, shape, room, value)
                     np.matmul(of_group, values[..., :kept], out=products)
                     for first in range(0, outputs, at_once):
                         some = slice(first, first + at_once)
-                        _back(products[:, some], target[some], (counts[0], *shape[1:]), room)
+                        _transform_back(products[:, some], target[some], (counts[0], *shape[1:]), room)
     return out
 
 
@@ -106,7 +106,7 @@ class _Room:
         return self._parts[number][: prod(shape)].reshape(shape)
 
 
-def _forth(
+def _transform_tiles(
     x: Array, values: Array, corner: tuple[int, ...], shape: tuple[int, ...], room: _Room, value: Any
 ) -> None:
     """Transform the tiles of a box of x (C, *spatial) to values (4^axes, C, run).
@@ -144,7 +144,7 @@ def _forth(
         np.subtract(odd, end, out=target[:, 3])
 
 
-def _back(products: Array, out: Array, shape: tuple[int, ...], room: _Room) -> None:
+def _transform_back(products: Array, out: Array, shape: tuple[int, ...], room: _Room) -> None:
     """Transform products (4^axes, O, run) back, in place, and write the outputs into out (O, *output)."""
     dims = len(shape)
     parts = products.reshape(*(4,) * dims, len(out), *shape)

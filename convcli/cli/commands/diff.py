@@ -24,7 +24,7 @@ from convcli.remote_files import file_path, target_path
 if TYPE_CHECKING:
     from convcli.cli.diff_pairs import Pair
 
-TROUBLE = 2
+FAILED = 2
 
 
 def _tolerance(text: str) -> float:
@@ -87,7 +87,7 @@ def command(
     The exit code is 0 if all samples are equal within the tolerance; 1 if some differ by more, or if the pictures
     differ in size, pixel mode or number of frames; 2 for an error, such as a file that cannot be read or wrong usage.
     """
-    messages.failed = TROUBLE
+    messages.failed = FAILED
     if len(operands) + len(values) != 2:
         count = len(operands) + len(values)
         given = f"{count} {'picture is' if count == 1 else 'pictures are'} given"

@@ -130,10 +130,10 @@ def test_a_pool_shows_invariance_beside_equivariance(call: Call) -> None:
     assert row["shift"] == 0
     lines = call(*words, "--pool", "max:4").out.splitlines()
     assert lines[0].split()[-4:] == ["shift", "rotation", "scaling", "change"]
-    (said,) = (
+    (message,) = (
         line for line in lines if line.startswith("without the pool the outputs of depthwise change by ")
     )
-    assert 0 < row["change"] < float(said.split()[-1]) / 2
+    assert 0 < row["change"] < float(message.split()[-1]) / 2
     assert any(
         line.startswith("change: how much the outputs change when the picture is shifted by a pixel")
         for line in lines

@@ -41,13 +41,13 @@ def test_the_layer_is_given_as_for_shape(call: Call) -> None:
         "--n 6 --dims 1 --k 3 --variant local",
     ):
         words = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", options)]
-        told = json.loads(call("shape", *words, "--format", "json").out)["rows"]
+        reported = json.loads(call("shape", *words, "--format", "json").out)["rows"]
         code, out, err = call("draw", *words, "-o", "json:-")
         assert (code, err) == (0, "")
         drawn = json.loads(out)
         names = [stage["layer"].removesuffix(" nobias") for stage in drawn]
-        assert names == [row["layer"].removesuffix(" nobias") for row in told]
-        for stage, row in zip(drawn, told, strict=True):
+        assert names == [row["layer"].removesuffix(" nobias") for row in reported]
+        for stage, row in zip(drawn, reported, strict=True):
             channels, *size = row["output_shape"]
             assert stage["output_shape"] == [channels, *[1] * (2 - len(size)), *size]
 

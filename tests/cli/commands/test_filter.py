@@ -424,20 +424,20 @@ def test_advice_about_clipping_fits_the_run_and_is_printed_once(call: Call, hous
     other.write_bytes(HOUSE.read_bytes())
     code, _, err = call("filter", house, other, "--kernel", "laplacian")
     assert code == 0
-    said = [line for line in err.splitlines() if "clipped" in line]
-    assert len(said) == 2
-    assert said[0].endswith("clipped; --range offset also shows negative values, around middle grey")
-    assert said[1].startswith(f"convcli: {other}: ") and said[1].endswith("of the samples were clipped")
+    notes = [line for line in err.splitlines() if "clipped" in line]
+    assert len(notes) == 2
+    assert notes[0].endswith("clipped; --range offset also shows negative values, around middle grey")
+    assert notes[1].startswith(f"convcli: {other}: ") and notes[1].endswith("of the samples were clipped")
     assert "--normalize divides by the sum" in call("filter", house, "--kernel", "1 2 1", "--force").err
 
 
 def test_clipping_of_less_than_one_per_cent_is_not_reported(call: Call, tmp_path: Path) -> None:
     pixels = np.full((20, 20), 100, np.uint8)
-    for count, told in ((3, False), (4, True)):
+    for count, reported in ((3, False), (4, True)):
         pixels.flat[:count] = 200
         Image.fromarray(pixels).save(tmp_path / "x.png")
         err = call("filter", tmp_path / "x.png", "-k", "2", "-o", tmp_path / "y.png", "--force").err
-        assert ("1.00% of the samples were clipped" in err) == told == bool(err)
+        assert ("1.00% of the samples were clipped" in err) == reported == bool(err)
 
 
 def test_a_kernel_where_a_file_is_expected(call: Call, house: Path, monkeypatch: pytest.MonkeyPatch) -> None:

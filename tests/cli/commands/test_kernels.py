@@ -37,8 +37,8 @@ def test_all_are_listed_with_arguments_meaning_and_source(call: Call) -> None:
     lines = call("kernels").out.splitlines()
     assert [line.split()[0] for line in lines[2:] if line[0] != " "] == list(KERNELS)
     assert max(map(len, lines)) <= 120
-    told = " ".join(" ".join(line[38:] for line in lines).split())
-    assert all(row["meaning"] in told for row in listed)
+    reported = " ".join(" ".join(line[38:] for line in lines).split())
+    assert all(row["meaning"] in reported for row in listed)
     wide = call("kernels", "-v").out
     assert all(row["source"] in wide for row in listed)
     assert call("kernels", "--format", "value").out.split() == list(KERNELS)

@@ -69,14 +69,14 @@ def test_every_variant_writes_the_picture_of_the_dry_run(
     assert not out.exists()
     done = call("filter", small, *WORDS[variant].split(), "-o", out, "--stats", "-q")
     assert (done.code, done.err) == (0, "")
-    told = json.loads(done.out)
+    reported = json.loads(done.out)
     (frame,) = read_picture(out).frames
-    assert facts["size"] == told["size"] == list(frame.pixels.shape[:2])
-    assert facts["mode"] == told["mode"] == frame.mode
+    assert facts["size"] == reported["size"] == list(frame.pixels.shape[:2])
+    assert facts["mode"] == reported["mode"] == frame.mode
     assert facts["dry_run"]
     assert facts["layers"]
     assert facts["macs"] > 0
-    assert told["min"] <= told["mean"] <= told["max"]
+    assert reported["min"] <= reported["mean"] <= reported["max"]
     enlarged = variant in ("transposed", "resize-conv")
     assert frame.pixels.shape[:2] == ((60, 80) if enlarged else (30, 40))
 
@@ -392,10 +392,10 @@ def test_floats_are_converted_to_8_bits_by_a_range(call: Call, tmp_path: Path) -
 
 def test_statistics_are_of_the_values_before_the_range(call: Call, small: Path, tmp_path: Path) -> None:
     out = tmp_path / "x.png"
-    told = json.loads(call("filter", small, "-k", "sobel-x", "--stats", "-o", out, "-q").out)
+    reported = json.loads(call("filter", small, "-k", "sobel-x", "--stats", "-o", out, "-q").out)
     call("filter", small, "-k", "sobel-x", "-o", tmp_path / "x.npy", "-q")
     values = np.load(tmp_path / "x.npy")
-    assert told == {
+    assert reported == {
         "input": str(small),
         "output": str(out),
         "mode": "RGB",

@@ -295,13 +295,13 @@ def test_filter_and_shape_make_the_same_size(
     np.save(tmp_path / "in.npy", np.zeros((10, 11)))
     paddings = ["same"] if variant == "resize-conv" else ["0", "1", "0:1x1", "same", "full"]
     for padding in paddings:
-        said = ["--padding", padding] if variant == "transposed" else []
+        padding_options = ["--padding", padding] if variant == "transposed" else []
         words = [
             "-k",
             "box:3",
             "--variant",
             variant,
-            *said,
+            *padding_options,
             *stride,
             "-o",
             tmp_path / "out.npy",
@@ -310,7 +310,7 @@ def test_filter_and_shape_make_the_same_size(
         ]
         assert call("filter", tmp_path / "in.npy", *words).code == 0
         made = np.load(tmp_path / "out.npy")
-        line = ["--n", "10x11", "--k", "3", "--variant", variant, *said, *stride]
+        line = ["--n", "10x11", "--k", "3", "--variant", variant, *padding_options, *stride]
         assert call("shape", *line, "--format", "value").out == "x".join(map(str, made.shape[:2])) + "\n"
         (last,) = json.loads(call("cost", *line, "--format", "json").out)["rows"][-1:]
         assert last["output_shape"] == [1, *made.shape[:2]]

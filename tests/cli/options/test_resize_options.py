@@ -66,8 +66,8 @@ def test_it_can_be_the_only_stage_and_names_the_output(call: Call, tmp_path: Pat
 def test_a_dry_run_knows_the_size_the_work_and_the_memory(call: Call, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.zeros((3000, 4000), np.uint8))
     words = ("filter", tmp_path / "a.npy", "--resize", "10%", "-o", tmp_path / "o.png", "--dry-run")
-    told = call(*words, "--stats")
-    facts = json.loads(told.out)
+    reported = call(*words, "--stats")
+    facts = json.loads(reported.out)
     assert facts["size"] == [300, 400]
     assert facts["layers"] == ["resize 300x400 lanczos"]
     assert facts["macs"] == 60 * (3000 * 400 + 300 * 400)

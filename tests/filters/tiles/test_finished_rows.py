@@ -92,11 +92,11 @@ def test_bands_equal_the_whole(
     rows = FinishedRows(TileWork(Given(kept, has_alpha), stages, finish, threads=threads, measure=True))
     bands = list(rows)
     assert np.array_equal(np.concatenate(bands), whole.pixels, equal_nan=True)
-    told = rows.filtered
-    assert told is not None
-    assert told.pixels.shape == whole.pixels.shape and told.pixels.dtype == whole.pixels.dtype
-    assert (told.clipped, told.plan, told.extent) == (whole.clipped, whole.plan, whole.extent)
-    assert told.measured == whole.measured
+    reported = rows.filtered
+    assert reported is not None
+    assert reported.pixels.shape == whole.pixels.shape and reported.pixels.dtype == whole.pixels.dtype
+    assert (reported.clipped, reported.plan, reported.extent) == (whole.clipped, whole.plan, whole.extent)
+    assert reported.measured == whole.measured
 
 
 def test_a_tall_picture_has_several_bands_and_each_block_is_decoded_at_most_twice() -> None:

@@ -181,22 +181,22 @@ def test_chroma_subsampling_is_kept_or_as_requested(form: str) -> None:
 
 @pytest.mark.parametrize("form", [form for form in BOXED if form != "J2K"])
 def test_metadata_round_trips(form: str) -> None:
-    said = {
+    metadata_in = {
         "icc": PROFILE,
         "exif": exif("<", orientation=1),
         "xmp": XMP,
         "dpi": (300.0, 72.0),
     }
-    png = encode(Picture((Frame(SMOOTH[..., :3].copy(), "RGB"),), "PNG", said), "PNG", "out")[0]
+    png = encode(Picture((Frame(SMOOTH[..., :3].copy(), "RGB"),), "PNG", metadata_in), "PNG", "out")[0]
     source, _ = read(png)
     data, notes = (need(form), encode(replace(source, coded=None), form, "out"))[1]
     picture, _ = read(data)
-    kept = {kind for kind in said if kind in picture.metadata}
+    kept = {kind for kind in metadata_in if kind in picture.metadata}
     for kind in kept - {"dpi"}:
         assert picture.metadata[kind] == source.metadata[kind], kind
     words = {"icc": "the ICC profile", "dpi": "the resolution"}
-    told = {kind for kind, word in words.items() if any(word in note for note in notes)}
-    assert (kept | told, kept & told) == (said.keys(), set())
+    reported = {kind for kind, word in words.items() if any(word in note for note in notes)}
+    assert (kept | reported, kept & reported) == (metadata_in.keys(), set())
     if "dpi" in kept:
         assert picture.metadata["dpi"] == pytest.approx((300, 72), rel=1e-3)
 

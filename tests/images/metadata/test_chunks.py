@@ -193,19 +193,21 @@ def test_the_background_and_full_significant_bits_are_kept(call: Call, tmp_path:
     depth, channels = 8 * array.itemsize, 1 if array.ndim == 2 else array.shape[2]
     background = struct.pack(">H", 77) if channels < 3 else struct.pack(">3H", 10, 20, 30)
     extra = chunk(b"bKGD", background), chunk(b"sBIT", bytes([depth] * channels))
-    found, said = kept(call, tmp_path, png(array, *extra))
-    assert (found[b"bKGD"], found[b"sBIT"], said) == (background, bytes([depth] * channels), "")
+    found, message = kept(call, tmp_path, png(array, *extra))
+    assert (found[b"bKGD"], found[b"sBIT"], message) == (background, bytes([depth] * channels), "")
 
 
 def test_the_background_is_converted_with_the_colours(call: Call, tmp_path: Path) -> None:
     colour, grey = struct.pack(">3H", 10, 20, 30), struct.pack(">3H", 9, 9, 9)
-    found, said = kept(call, tmp_path, png(board(), chunk(b"bKGD", colour)), "--gray")
+    found, message = kept(call, tmp_path, png(board(), chunk(b"bKGD", colour)), "--gray")
     assert b"bKGD" not in found
-    assert said == "PNG does not carry the PNG chunk bKGD, a colour in a grey picture\n"
-    found, said = kept(call, tmp_path, png(board(), chunk(b"bKGD", grey)), "--gray")
-    assert (found[b"bKGD"], said) == (struct.pack(">H", 9), "")
-    found, said = kept(call, tmp_path, png(MODES["RGB"], chunk(b"sBIT", bytes([8, 8, 8]))), "--channels", "r")
-    assert (found[b"sBIT"], said) == (b"\x08", "")
+    assert message == "PNG does not carry the PNG chunk bKGD, a colour in a grey picture\n"
+    found, message = kept(call, tmp_path, png(board(), chunk(b"bKGD", grey)), "--gray")
+    assert (found[b"bKGD"], message) == (struct.pack(">H", 9), "")
+    found, message = kept(
+        call, tmp_path, png(MODES["RGB"], chunk(b"sBIT", bytes([8, 8, 8]))), "--channels", "r"
+    )
+    assert (found[b"sBIT"], message) == (b"\x08", "")
     deep = Picture((Frame(MODES["RGB;16"], "RGB;16"),), "PNG", {"background": (257, 514, 65535)})
     flat = Picture((Frame(MODES["RGB"], "RGB"),), "PNG", {"background": (257, 514, 65535)})
     assert dict(chunks(encode(deep, "PNG", "out")[0]))[b"bKGD"] == struct.pack(">3H", 257, 514, 65535)
@@ -218,15 +220,15 @@ def test_backgrounds_of_few_bits_and_of_palettes(call: Call, tmp_path: Path, dep
     header = struct.pack(">IIBBBBB", 8, 1, depth, 0, 0, 0, 0)
     row = chunk(b"IDAT", zlib.compress(b"\0" + bytes(depth)))
     parts = chunk(b"sBIT", bytes([depth])), chunk(b"bKGD", struct.pack(">H", top)), row, chunk(b"IEND", b"")
-    found, said = kept(call, tmp_path, SIGNATURE + chunk(b"IHDR", header) + b"".join(parts))
+    found, message = kept(call, tmp_path, SIGNATURE + chunk(b"IHDR", header) + b"".join(parts))
     assert found[b"bKGD"] == struct.pack(">H", 255)
-    assert (b"sBIT" in found, "sBIT" in said) == (depth == 8, depth < 8)
+    assert (b"sBIT" in found, "sBIT" in message) == (depth == 8, depth < 8)
     header = struct.pack(">IIBBBBB", 8, 1, depth, 3, 0, 0, 0)
     palette = chunk(b"PLTE", bytes([1, 2, 3, 40, 50, 60]))
     parts = chunk(b"sBIT", b"\5\6\5"), palette, chunk(b"bKGD", b"\1"), row, chunk(b"IEND", b"")
-    found, said = kept(call, tmp_path, SIGNATURE + chunk(b"IHDR", header) + b"".join(parts))
+    found, message = kept(call, tmp_path, SIGNATURE + chunk(b"IHDR", header) + b"".join(parts))
     assert found[b"bKGD"] == struct.pack(">3H", 40, 50, 60)
-    assert said == "left out: the PNG chunk sBIT\n"
+    assert message == "left out: the PNG chunk sBIT\n"
 
 
 @pytest.mark.parametrize(
@@ -235,13 +237,13 @@ def test_backgrounds_of_few_bits_and_of_palettes(call: Call, tmp_path: Path, dep
     ids=["none", "1", "2", "5", "large"],
 )
 def test_an_invalid_background_is_left_out(call: Call, tmp_path: Path, data: bytes) -> None:
-    found, said = kept(call, tmp_path, png(board(), chunk(b"bKGD", data)))
-    assert (b"bKGD" in found, said) == (False, "left out: the PNG chunk bKGD\n")
+    found, message = kept(call, tmp_path, png(board(), chunk(b"bKGD", data)))
+    assert (b"bKGD" in found, message) == (False, "left out: the PNG chunk bKGD\n")
 
 
 # Every kind of written PNG
 
-SAID = {
+METADATA = {
     "icc": PROFILE,
     "xmp": XMP,
     "aspect": (3, 1),
@@ -256,11 +258,11 @@ SAID = {
 @pytest.mark.parametrize("count", [1, 3])
 def test_stills_and_animations_at_every_level(level: int | None, count: int) -> None:
     frames = tuple(Frame(np.roll(board(), 8 * k, axis=1) // (k + 1), "RGB", 100) for k in range(count))
-    picture = Picture(frames, "PNG", SAID, loop=0 if count > 1 else None)
+    picture = Picture(frames, "PNG", METADATA, loop=0 if count > 1 else None)
     data, notes = encode(picture, "PNG", "out", coding=Coding(png_level=level))
     assert notes == ()
     again = read_picture(io.BytesIO(data))
-    assert (again.metadata, again.notes, again.lost) == (SAID, (), ())
+    assert (again.metadata, again.notes, again.lost) == (METADATA, (), ())
     assert len(again.frames) == count
     assert all((one.pixels == other.pixels).all() for one, other in zip(again.frames, frames))
     kinds = [kind for kind, _ in chunks(data)]

@@ -312,10 +312,10 @@ def test_all_metadata_is_kept_or_reported_as_lost(call: Call, tmp_path: Path, fo
     result = call("filter", source, "-k", "box:3", "-o", target)
     assert result.code == 0, result.err
     output, notes = target.read_bytes(), [line for line in result.err.splitlines() if str(source) in line]
-    said = "\n".join(notes).replace(str(source), "")
+    message = "\n".join(notes).replace(str(source), "")
     for item in items:
-        kept, told = item.found(output), re.search(item.words, said) is not None
-        assert kept or told, f"{item.name} is lost without a note: {said}"
+        kept, reported = item.found(output), re.search(item.words, message) is not None
+        assert kept or reported, f"{item.name} is lost without a note: {message}"
     assert len(notes) <= 2 + (form == "GIF"), (
         "one note on what the format has no place for, one on what is left out"
     )

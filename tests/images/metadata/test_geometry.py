@@ -168,8 +168,8 @@ def test_each_page_has_its_own_georeference(call: Call, tmp_path: Path) -> None:
     assert [page[33550] for page in pages] == [(20.0, 40.0, 0.0), (14.0, 14.0, 0.0)]
     assert [page[285] for page in pages] == ["first", "second"]
     png = tmp_path / "out.png"
-    assert "PNG does not carry" in (said := call("filter", source, "-k", "box", "-o", png).err)
-    assert "the metadata of its other pages" in said
+    assert "PNG does not carry" in (message := call("filter", source, "-k", "box", "-o", png).err)
+    assert "the metadata of its other pages" in message
     one = tmp_path / "one.tif"
     assert call("filter", source, "--frame", 1, "-k", "box", "-o", one).err == ""
     assert tags_of(one)[285] == "second"
@@ -188,10 +188,10 @@ def test_filtered_missing_data_is_reported(call: Call, tmp_path: Path, value: st
     array[5, 5] = float(value)
     geotiff(source, array, extratags=tag)
     result = call("filter", source, "-k", "box", "-o", target, "--force")
-    said = (
+    message = (
         f"its value for missing data, {value}, was filtered like any sample; results near it are unreliable\n"
     )
-    assert result.err.endswith(said)
+    assert result.err.endswith(message)
     assert tags_of(target)[42113] == value
     result = call("filter", source, "-k", "box", "--range", "minmax", "-o", target, "--force")
     assert tags_of(target)[42113] == value  # TIFF holds floats

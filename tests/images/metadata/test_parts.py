@@ -216,19 +216,24 @@ def test_a_grey_profile_is_not_written_with_rgb(form: str) -> None:
 
 # Other pictures than colour stills
 
-SAID = {"icc": PROFILE, "xmp": XMP, "exif": b"Exif\0\0" + sources.exif(previews=False), "comment": b"said"}
+METADATA = {
+    "icc": PROFILE,
+    "xmp": XMP,
+    "exif": b"Exif\0\0" + sources.exif(previews=False),
+    "comment": b"said",
+}
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF", "TIFF"])
 def test_animations_and_pages_keep_the_same_metadata_as_stills(form: str) -> None:
     frames = tuple(Frame(np.roll(board(), 3 * k, axis=1), "RGB", 100) for k in range(3))
     stills, moving = (
-        encode(Picture(part, "PNG", SAID, loop=0), form, "out") for part in (frames[:1], frames)
+        encode(Picture(part, "PNG", METADATA, loop=0), form, "out") for part in (frames[:1], frames)
     )
     one, many = (read_picture(io.BytesIO(data)) for data, _ in (stills, moving))
     assert len(many.frames) == 3
     assert one.metadata == many.metadata
-    assert one.metadata.keys() >= SAID.keys() & {"icc", "xmp"}
+    assert one.metadata.keys() >= METADATA.keys() & {"icc", "xmp"}
     assert [note for note in moving[1] if "carry" in note and "timing" not in note] == [
         note for note in stills[1] if "carry" in note and "timing" not in note
     ]
@@ -250,10 +255,10 @@ def test_a_cmyk_jpeg_cannot_store_a_resolution() -> None:
 def test_gif_extensions_round_trip(xmp: bytes, profile: bytes) -> None:
     for palette in (2, 64):
         file = saved(Image.fromarray(board()).quantize(palette), "GIF", comment=b"before")
-        said = {"xmp": xmp, "icc": profile} if profile else {"xmp": xmp}
-        whole = with_extensions(file, said)
+        metadata_in = {"xmp": xmp, "icc": profile} if profile else {"xmp": xmp}
+        whole = with_extensions(file, metadata_in)
         found = gif_metadata(io.BytesIO(whole))
-        assert found.metadata == {**said, "comment": b"before"}
+        assert found.metadata == {**metadata_in, "comment": b"before"}
         assert (found.lost, found.notes) == ([], [])
         with Image.open(io.BytesIO(whole)) as image, Image.open(io.BytesIO(file)) as plain:
             assert (np.asarray(image) == np.asarray(plain)).all()

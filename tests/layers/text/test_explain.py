@@ -149,11 +149,11 @@ WIDE = (4, 9, 8)
 )
 def test_each_counter_reports_the_expected_numbers(layer, shape, fvcore, torchinfo, pytorch):
     lines = flops_lines(layer, shape, batch=5)
-    said = {
+    message = {
         name: [line.partition(":")[0] for line in lines if f"{name}'s" in line]
         for name in ("fvcore", "torchinfo", "PyTorch")
     }
-    assert said == {
+    assert message == {
         "fvcore": [f"{fvcore:,}"] if fvcore else [],
         "torchinfo": [f"{torchinfo:,}"],
         "PyTorch": [f"{pytorch:,}"],

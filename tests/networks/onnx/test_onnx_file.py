@@ -282,7 +282,7 @@ def test_control_characters_of_a_model_are_escaped(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "reported"),
     [
         ("axis", 1.5, "a float, but must be an integer"),
         ("axis", "1", "a string, but must be an integer"),
@@ -291,30 +291,30 @@ def test_control_characters_of_a_model_are_escaped(tmp_path):
         ("alpha", [1.0], "floats, but must be a float"),
     ],
 )
-def test_an_attribute_of_another_type_is_refused(tmp_path, name, value, told):
+def test_an_attribute_of_another_type_is_refused(tmp_path, name, value, reported):
     node = helper.make_node("Softmax", ["x"], ["out"], name="soft", **{name: value})
     assert refusal(saved(tmp_path, made([node], {"x": (2, 3)}, ["out"]))) == (
-        f"model.onnx: the attribute {name!r} of the node 'soft' is {told}"
+        f"model.onnx: the attribute {name!r} of the node 'soft' is {reported}"
     )
 
 
 @pytest.mark.parametrize(
-    ("operator", "inputs", "told"),
+    ("operator", "inputs", "reported"),
     [
         ("Gather", ["x"], "it has 1 of the 2 inputs that it needs"),
         ("Where", ["x", "", "x"], "it has 2 of the 3 inputs that it needs"),
         ("Transpose", ["x", "x"], "it has 2 inputs, but takes at most 1"),
     ],
 )
-def test_a_wrong_number_of_inputs_is_refused(tmp_path, operator, inputs, told):
+def test_a_wrong_number_of_inputs_is_refused(tmp_path, operator, inputs, reported):
     model = made([helper.make_node(operator, inputs, ["out"], name="n")], {"x": (2, 3)}, ["out"])
     with pytest.raises(ArgumentError) as error:
         networks.load(saved(tmp_path, model)).run({"x": numbers(2, 3)})
-    assert f"1 x {operator} ({told}), first node 'n'" in str(error.value)
+    assert f"1 x {operator} ({reported}), first node 'n'" in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("operator", "constant", "told"),
+    ("operator", "constant", "reported"),
     [
         (
             "Expand",
@@ -327,13 +327,13 @@ def test_a_wrong_number_of_inputs_is_refused(tmp_path, operator, inputs, told):
         ("Pow", np.float32([1, 2]), "the shapes 3 and 2 do not broadcast"),
     ],
 )
-def test_sizes_beyond_memory_are_reported_before_they_are_computed(tmp_path, operator, constant, told):
+def test_sizes_beyond_memory_are_reported_before_they_are_computed(tmp_path, operator, constant, reported):
     model = made(
         [helper.make_node(operator, ["x", "c"], ["out"], name="n")], {"x": (3,)}, ["out"], {"c": constant}
     )
     with pytest.raises(ArgumentError) as error:
         networks.load(saved(tmp_path, model)).run({"x": numbers(3)})
-    assert told in str(error.value) and "\n" not in str(error.value)
+    assert reported in str(error.value) and "\n" not in str(error.value)
 
 
 def test_many_large_constants_computed_from_each_other(tmp_path):

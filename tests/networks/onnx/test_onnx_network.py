@@ -21,7 +21,7 @@ from tests.networks.onnx.models import (
 )
 
 INT = np.int64
-LIGHTS = {
+LIGHT_MODELS = {
     "bvlc_alexnet": 60_965_224,
     "densenet121": 8_062_504,
     "inception_v1": 6_998_552,
@@ -281,12 +281,12 @@ def test_inputs_and_outputs_are_not_in_the_memory_of_the_network(tmp_path):
     assert np.array_equal(network.run({"x": x})["b"], numbers(3))
 
 
-@pytest.mark.parametrize("name", LIGHTS)
+@pytest.mark.parametrize("name", LIGHT_MODELS)
 def test_light_models_have_their_published_counts_and_outputs(name):
     if not (LIGHT / f"light_{name}.onnx").exists():
         pytest.skip("the light models are not in this version of onnx")
     network = networks.load(LIGHT / f"light_{name}.onnx")
-    assert network.totals()["params"] == LIGHTS[name]
+    assert network.totals()["params"] == LIGHT_MODELS[name]
     assert "uncounted" not in network.totals()
     ((key, shape),) = network.inputs.items()
     size = int(np.prod(shape))
@@ -303,14 +303,14 @@ def test_a_trained_network_equals_onnx_runtime():
     assert network.params() == 129_356
     x = np.sin(np.arange(3 * 48 * 192, dtype=np.float32) / 50).reshape(1, 3, 48, 192)
     (ours,) = network.run({"x": x}).values()
-    np.testing.assert_allclose(ours, TURNED, atol=1e-4)
+    np.testing.assert_allclose(ours, ROTATED_SCORES, atol=1e-4)
     wide = np.concatenate([x, x[..., :64]], axis=3)
     (other,) = network.run({"x": np.concatenate([wide, wide])}).values()
     assert other.shape == (2, 2)
     np.testing.assert_allclose(other.sum(axis=1), 1, atol=1e-6)
 
 
-TURNED = [[0.4150345, 0.5849655]]  # computed by onnxruntime 1.32 for the x above
+ROTATED_SCORES = [[0.4150345, 0.5849655]]  # computed by onnxruntime 1.32 for the x above
 
 
 def test_a_count_loads_no_numpy(tmp_path):
