@@ -18,7 +18,6 @@ from convcli.layers.activation import parse_activation
 from convcli.layers.axes import PerAxis, is_sequence, whole
 from convcli.layers.padding import AnyPadding, mode_of
 from convcli.layers.resample import WIDTHS
-from convcli.layers.text.foreign_layers import instead_of_variant
 from convcli.layers.text.notation import parse_padding, parse_size
 from convcli.layers.variants import VARIANTS
 from convcli.number_text import read_finite
@@ -42,6 +41,8 @@ def read_variant(value: object) -> str:
             f"for the cost of {value}"
         )
     if not (isinstance(value, str) and value in FILTERING):
+        from convcli.layers.text.foreign_layers import instead_of_variant
+
         way = instead_of_variant(str(value), FILTERING)
         raise ArgumentError(f"there is no variant {_shown(value)}; {way}")
     return value

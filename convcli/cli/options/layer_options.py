@@ -16,7 +16,6 @@ from convcli.errors import ArgumentError
 from convcli.layers.axes import needs_size
 from convcli.layers.counts import DTYPE_BYTES
 from convcli.layers.padding import MODE_ALIASES, MODES, NAMES, NO_OUTPUT_PADDING, SAME, AnyPadding
-from convcli.layers.text.foreign_layers import instead_of_variant
 from convcli.layers.text.notation import (
     format_padding_as_typed,
     format_size,
@@ -198,6 +197,8 @@ def flag(name: str) -> str:
 def variant_name(text: str) -> str:
     """Return the name of a variant; raise ArgumentError if it is unknown."""
     if text not in VARIANTS:
+        from convcli.layers.text.foreign_layers import instead_of_variant
+
         raise ArgumentError(f"there is no variant {text!r}; {instead_of_variant(text, VARIANTS)}")
     return text
 
