@@ -210,7 +210,7 @@ class _Blended(Source):
             level = layered(layer, before, {"weight": weight}, self.border)
         return level
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region."""
         levels, widths = self.blend.levels, self.blend.widths(region)
         y = np.zeros((*widths.shape, self.shape[0]), self.dtype)
@@ -222,7 +222,7 @@ class _Blended(Source):
                 continue
             for sigma in (high, low):
                 if sigma not in found:
-                    found[sigma] = self.blurred[sigma](region)
+                    found[sigma] = self.blurred[sigma].read(region)
             share = ((squares - low**2) / (high**2 - low**2)).clip(0, 1).astype(self.dtype)[..., np.newaxis]
             blend = found[low] + share * (found[high] - found[low])
             np.copyto(y, blend, where=within[..., np.newaxis])

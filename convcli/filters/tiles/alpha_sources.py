@@ -43,15 +43,15 @@ class MeanOfVisible(Source):
         self.weighed, self.bare, self.weight = weighed, bare, weight
         self.total, self.linear, self.least = total, linear, faint * total
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region; the bare colours are only computed if something in it is invisible."""
-        weight, number = self.weight(region), self.dtype.type
+        weight, number = self.weight.read(region), self.dtype.type
         seen = weight > self.least
         if seen.all():
-            mean: Array = np.divide(self.weighed(region), weight)
+            mean: Array = np.divide(self.weighed.read(region), weight)
         else:
-            weighed = self.weighed(region)
-            mean = np.divide(self.bare(region), number(self.total))
+            weighed = self.weighed.read(region)
+            mean = np.divide(self.bare.read(region), number(self.total))
             np.divide(weighed, weight, where=np.broadcast_to(seen, weighed.shape), out=mean)
         factor, shift = self.linear
         if factor != 1:
@@ -67,9 +67,9 @@ class Shown(Source):
         self.colour, self.opacity = colour, opacity
         self.has_hidden = False  # whether any pixel was hidden so far
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region."""
-        colour, visible = self.colour(region), is_visible(self.opacity(region))
+        colour, visible = self.colour.read(region), is_visible(self.opacity.read(region))
         if visible.all():
             return colour
         self.has_hidden = True
@@ -85,15 +85,15 @@ class WithOwn(Source):
         super().__init__(seen.shape, seen.dtype)
         self.seen, self.middles, self.hidden, self.shown = seen, middles, hidden, shown
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region; the hidden weights are only computed once a hidden pixel was found."""
-        seen = own(self.seen(region))
+        seen = own(self.seen.read(region))
         if not self.shown.has_hidden:
             return seen
-        middles = self.middles(region)
+        middles = self.middles.read(region)
         for channel, source in enumerate(self.hidden):
             mine = middles if len(self.hidden) == 1 else middles[..., channel : channel + 1]
-            missing = source(region)
+            missing = source.read(region)
             # Only where weights are hidden, so that 0 times infinity does not make NaN elsewhere.
             np.add(seen, mine * missing, where=missing != 0, out=seen)
         return seen

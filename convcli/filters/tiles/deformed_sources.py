@@ -43,7 +43,7 @@ class Deformed(Source):
             channels = channels if layer.out_channels == layer.in_channels == 1 else layer.out_channels
         super().__init__((channels, *layer.output_size(source.size)), source.dtype)
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region."""
         moves = self.moves.at(region)  # (taps or 1, 2, *region)
         if self.nearest:
@@ -104,7 +104,7 @@ class Deformed(Source):
             if self.border.is_plain:
                 hidden |= (line <= -0.5) | (line >= n - 0.5)
             index.append(np.rint(np.nan_to_num(line)).astype(np.intp).clip(0, n) % n)
-        values = self.source(tuple(slice(int(each.min()), int(each.max()) + 1) for each in index))
+        values = self.source.read(tuple(slice(int(each.min()), int(each.max()) + 1) for each in index))
         found: Array = values[tuple(each - each.min() for each in index)]
         if hidden.any():
             found[hidden] = self.border.value

@@ -189,7 +189,7 @@ class ExactCorrection:
 
     def _windows(self, seen: Seen, region: Region) -> Array:
         """Return the windows of the kernel at each position of a region."""
-        strip = np.ascontiguousarray(seen(region))
+        strip = np.ascontiguousarray(seen.read(region))
         rows, columns = (places.stop - places.start for places in region)
         channels = strip.shape[-1]
         shape = rows, columns * channels
@@ -212,7 +212,7 @@ class ExactCorrection:
     def _of_kept(self, region: Region, places: Array) -> Array:
         """Sum colours; hidden neighbours have the colour of the pixel itself."""
         colours, hidden = (self._windows(each, region) for each in (self.colour, self.alpha))
-        middle = self.middle(region)
+        middle = self.middle.read(region)
 
         def exactly(some: _Places) -> Array:
             own = middle[some.row, some.pixel, some.channel][:, np.newaxis, np.newaxis]

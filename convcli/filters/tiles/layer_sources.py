@@ -76,7 +76,7 @@ class Seen(Windowed):
     def __init__(self, layer: Window, source: Source, border: Border) -> None:
         super().__init__(layer, source, border, source.shape[0])
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Return the values of a region."""
         return self.seen(region)
 
@@ -93,7 +93,7 @@ class Convolved(Windowed):
         self.bias = arrays.get("bias")
         super().__init__(layer, source, border, self.weigh.outputs)
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region."""
         values = self.weigh(self.seen(region, self.weigh.slide, self.weigh.first))
         return values if self.bias is None else values + np.asarray(self.bias, values.dtype)
@@ -108,13 +108,13 @@ class Resized(Source):
             raise TypeError(f"no source for resizing by {layer.mode}")
         self.source = source
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Copy a region."""
         index = [
             np.arange(places.start, places.stop) * n // count
             for places, n, count in zip(region, self.source.size, self.size, strict=True)
         ]
-        values = self.source(tuple(slice(int(each[0]), int(each[-1]) + 1) for each in index))
+        values = self.source.read(tuple(slice(int(each[0]), int(each[-1]) + 1) for each in index))
         for axis, each in enumerate(index):
             if len(each) != values.shape[axis] or (np.diff(each) != 1).any():
                 values = values.take(each - each[0], axis=axis)
@@ -130,7 +130,7 @@ class Unshared(Windowed):
         self.each = layer.in_channels == 1 != source.shape[0]
         super().__init__(layer, source, border, source.shape[0] if self.each else layer.out_channels)
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region."""
         values = np.moveaxis(self.seen(region), -1, 0)
         values = values[:, np.newaxis] if self.each else values[np.newaxis]
@@ -160,7 +160,7 @@ class Tiled(Windowed):
             for phase in np.ndindex(*self.tile)
         }
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region, kernel by kernel."""
         out = np.empty((*(places.stop - places.start for places in region), self.shape[0]), self.dtype)
         values = self.seen(region)
@@ -230,7 +230,7 @@ class _Middles(Windowed):
         self.walk = Slide(ones, self.slide.stride, ones, self.slide.output_size)
         self.before = [before - place for before, place in zip(self.before, places, strict=True)]
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Return the values of a region."""
         values = self.seen(region, self.walk)
         return values[tuple(slice(None, None, s) for s in self.walk.stride)]
@@ -243,10 +243,10 @@ class _Around(Source):
         super().__init__((source.shape[0], *layer.output_size(source.size)), source.dtype)
         self.source, self.layer = source, layer
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Return the values of a region."""
         index = list(self._index(region))
-        values = self.source(tuple(slice(int(each[0]), int(each[-1]) + 1) for each in index))
+        values = self.source.read(tuple(slice(int(each[0]), int(each[-1]) + 1) for each in index))
         for axis, each in enumerate(index):
             values = values.take(each - each[0], axis=axis)
         return values

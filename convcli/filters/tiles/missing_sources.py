@@ -31,9 +31,9 @@ class Filled(Source):
         self.source, self.number = source, number
         self.has_missing = False  # whether any value was NaN so far
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region."""
-        values = self.source(region)
+        values = self.source.read(region)
         missing = np.isnan(values)
         if not missing.any():
             return values
@@ -81,12 +81,12 @@ class MeanOfPresent(Source):
         self.sums, self.filled, self.weights = sums, filled, weights
         self.total, self.least = total, least * total
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region; unchanged sums are returned as long as no value is missing."""
-        sums = self.sums(region)
+        sums = self.sums.read(region)
         if not self.filled.has_missing:
             return sums
-        weights = self.weights(region)
+        weights = self.weights.read(region)
         there = weights > self.least
         scale = np.divide(self.total, weights, where=there, out=np.full_like(weights, np.nan))
         # The sum of a window without missing values is unchanged, even if its weights are rounded.

@@ -40,7 +40,7 @@ class _Pooled(Source):
         if isinstance(layer, AvgPool):
             self.counts = window_counts(layer, source.size, output, layer.count_include_pad)
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region."""
         reach = tuple(
             slice(places.start - before, places.stop - before)
@@ -93,7 +93,7 @@ class _Shares(Source):
         super().__init__((source.shape[0], *counts), source.dtype)
         self.source, self.mean = source, layer.kind == "avg"
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region: large windows one at a time and in chunks of rows, small windows together."""
         axes = [
             tuple(ends[places] for ends in windows_of(n, count))
@@ -116,7 +116,7 @@ class _Shares(Source):
 
     def _together(self, axes: list[tuple[Array, ...]], reach: Region) -> Array:
         """Reduce axis by axis."""
-        values = self.source(reach)
+        values = self.source.read(reach)
         operation = np.add if self.mean else np.maximum
         for axis, (starts, ends) in enumerate(axes):
             first = starts[0]
@@ -129,7 +129,7 @@ class _Shares(Source):
         operation = np.add if self.mean else np.maximum
         found: Array | None = None
         for start in range(ends[0].start, ends[0].stop, rows):
-            values = self.source((slice(start, min(ends[0].stop, start + rows)), *ends[1:]))
+            values = self.source.read((slice(start, min(ends[0].stop, start + rows)), *ends[1:]))
             part = operation.reduce(values, axis=tuple(range(values.ndim - 1)), dtype=values.dtype)
             found = part if found is None else operation(found, part)
         assert found is not None

@@ -23,7 +23,7 @@ class Resampled(Source):
         super().__init__(layer.output_shape(source.shape), source.dtype)
         self.layer, self.source = layer, source
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region."""
         if self.layer.method == "nearest":
             return self._copied(region)
@@ -31,13 +31,13 @@ class Resampled(Source):
         down, across = (self._weighing(axis, region) for axis in (-2, -1))
         inputs = columns if across is None else across.axis.inputs
         if down is None:
-            return _along(self.source((*lead, rows, inputs)), across)
+            return _along(self.source.read((*lead, rows, inputs)), across)
         counts = [places.stop - places.start for places in (rows, *lead, columns)]
         out = np.zeros((*counts, self.shape[0]), self.dtype)
         step = rows_at_once(self.shape[0], inputs.stop - inputs.start)
         for top in range(down.axis.inputs.start, down.axis.inputs.stop, step):
             bottom = min(down.axis.inputs.stop, top + step)
-            values = _along(self.source((*lead, slice(top, bottom), inputs)), across)
+            values = _along(self.source.read((*lead, slice(top, bottom), inputs)), across)
             by_rows = np.ascontiguousarray(np.moveaxis(values, -3, 0))
             down.add(by_rows.reshape(bottom - top, -1), top, out.reshape(len(out), -1))
         return np.ascontiguousarray(np.moveaxis(out, 0, -3))
@@ -56,7 +56,7 @@ class Resampled(Source):
             else np.arange(places.start, places.stop)
             for places, n, made in zip(region, self.source.size, self.size, strict=True)
         ]
-        values = self.source(tuple(slice(int(each[0]), int(each[-1]) + 1) for each in index))
+        values = self.source.read(tuple(slice(int(each[0]), int(each[-1]) + 1) for each in index))
         for axis, each in enumerate(index):
             if len(each) != values.shape[axis] or (np.diff(each) != 1).any():
                 values = values.take(each - each[0], axis=axis)

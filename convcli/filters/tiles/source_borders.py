@@ -48,7 +48,7 @@ class Border(NamedTuple):
 def bordered(source: Source, reach: Region, border: Border) -> Array:
     """Return the values of a region that may extend beyond the edge of a source."""
     if all(places.start >= 0 and places.stop <= n for places, n in zip(reach, source.size, strict=True)):
-        return source(reach)
+        return source.read(reach)
     axes = [
         _Axis.of(border.mode, n, places.start, places.stop)
         for places, n in zip(reach, source.size, strict=True)
@@ -128,11 +128,11 @@ def _nearer(mode: str, n: int, start: int, stop: int) -> tuple[int, int]:
 def _assembled(source: Source, runs: Sequence[tuple[slice, ...]]) -> Array:
     """Return the values of the source at the runs of each axis, concatenated."""
     if all(len(each) == 1 for each in runs):
-        return source(tuple(each[0] for each in runs))
+        return source.read(tuple(each[0] for each in runs))
     lengths = [sum(run.stop - run.start for run in each) for each in runs]
     values = np.empty((*lengths, source.shape[0]), source.dtype)
     for places in product(*map(_numbered, runs)):
-        values[tuple(target for target, _ in places)] = source(tuple(run for _, run in places))
+        values[tuple(target for target, _ in places)] = source.read(tuple(run for _, run in places))
     return values
 
 

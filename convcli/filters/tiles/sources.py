@@ -1,7 +1,8 @@
 """Sources: pictures that are computed region by region from other sources.
 
-Calling a source with a region returns its values there; the source calls the previous one for the regions that it
-needs. Stages chain sources, so that no intermediate picture is ever in memory as a whole.
+`read` returns the values of a region; the source reads the regions that it needs from the previous one. Stages chain
+sources, so that no intermediate picture is ever in memory as a whole. A chain may have hundreds of sources, and Python
+3.12 limits nested calls through C, such as `__call__` and generators, to a few hundred: `read` is a plain method.
 """
 
 from abc import ABC, abstractmethod
@@ -40,7 +41,7 @@ class Source(ABC):
         return tuple(slice(0, n) for n in self.size)
 
     @abstractmethod
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Return the values of a region, (*spatial, C); the caller may modify them if they are writeable."""
 
 
@@ -83,7 +84,7 @@ class Pixels(Source):
         self.pixels, self.channels, self.table, self.scale = pixels, channels, table, scale
         self.zero = None if zero is None else np.array(zero, dtype)
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Convert a region of the samples."""
         samples = self.pixels[region][..., self.channels]
         values = samples.astype(self.dtype, order="C") if self.table is None else self.table.take(samples)
@@ -104,9 +105,9 @@ class Mapped(Source):
         super().__init__(shape, first.dtype)
         self.function, self.sources = function, sources
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region."""
-        return self.function(*(source(region) for source in self.sources))
+        return self.function(*[source.read(region) for source in self.sources])
 
 
 class _Tile(local):
@@ -132,7 +133,7 @@ class Kept(Source):
         self.region: Region = ()
         self.held = self.values = np.empty(0)
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Return values that must not be modified; rows that are in the cache are not computed again."""
         if self.tile != _TILE.number:
             self.region, self.tile = (), _TILE.number
@@ -150,14 +151,14 @@ class Kept(Source):
         kept = self._overlap(region)
         shape = (*(places.stop - places.start for places in region), self.shape[0])
         if not kept:
-            self.values = self.source(region)
+            self.values = self.source.read(region)
         else:
             rows = region[0]
             values = np.empty(shape, self.dtype)
             first = rows.start - self.region[0].start
             values[:kept] = self.values[first : first + kept]
             if rows.start + kept < rows.stop:
-                values[kept:] = self.source((slice(rows.start + kept, rows.stop), *region[1:]))
+                values[kept:] = self.source.read((slice(rows.start + kept, rows.stop), *region[1:]))
             self.values = values
         self.region = region
         self.values = self.values.view()
@@ -179,7 +180,7 @@ def _is_inside(places: slice, held: slice) -> bool:
 
 def evaluated(source: Source) -> Array:
     """Return all values of a source, (C, *spatial)."""
-    return np.ascontiguousarray(np.moveaxis(source(source.whole), -1, 0))
+    return np.ascontiguousarray(np.moveaxis(source.read(source.whole), -1, 0))
 
 
 def of_array(x: Array) -> Source:

@@ -122,7 +122,7 @@ class TileRun:
             def compute(region: Region) -> None:
                 for out, source in pairs:
                     if out is not None and source is not None:
-                        out[region] = source(region)
+                        out[region] = source.read(region)
 
             return compute
 
@@ -139,7 +139,7 @@ class TileRun:
 
         def worker() -> Callable[[Region], Extent | None]:
             colour, _ = self.sources()
-            return lambda region: finish.extent_of(colour(region))
+            return lambda region: finish.extent_of(colour.read(region))
 
         return Extent.around(self.tiles.each(worker, threads))
 
@@ -193,7 +193,7 @@ def measured_of(work: TileWork) -> Measured:
 
     def worker() -> Callable[[Region], Measured]:
         colour, _ = planned.sources()
-        return lambda region: Measured.of(colour(region))
+        return lambda region: Measured.of(colour.read(region))
 
     found = planned.tiles.each(worker, work.threads)
     return sum(found[1:], found[0])
@@ -220,10 +220,10 @@ class Finishing:
 
     def __call__(self, region: Region) -> Done:
         """Compute a region, and write its pixels."""
-        colour = self.colour(region)
+        colour = self.colour.read(region)
         measured = Measured.of(colour) if self.measure else None
         colour = own(colour)
-        opacity = None if self.opacity is None else own(self.opacity(region))
+        opacity = None if self.opacity is None else own(self.opacity.read(region))
         if self.correction is not None:
             self.correction(colour, opacity, region)
         *lead, rows, columns = region

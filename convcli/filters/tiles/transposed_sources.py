@@ -61,7 +61,7 @@ class Spread(Source):
         alike = layer.out_channels == 1 == layer.in_channels
         super().__init__((channels if alike else layer.out_channels, *size), source.dtype)
 
-    def __call__(self, region: Region) -> Array:
+    def read(self, region: Region) -> Array:
         """Compute a region, phase by phase."""
         out = np.empty((*(places.stop - places.start for places in region), self.shape[0]), self.dtype)
         self._look_at(region)
@@ -95,7 +95,7 @@ class Spread(Source):
             start, stop = (places.start + before) // s - behind, (places.stop - 1 + before) // s + 1
             reach.append(slice(max(0, start), min(self.source.size[axis], stop)))
         if all(places.start < places.stop <= places.start + NEAR for places in reach):
-            self.source(tuple(reach))
+            self.source.read(tuple(reach))
 
     def _tap_values(self, lasts: list[slice], part: "_Part") -> Array:
         """Return the input of a part for outputs with the given last elements."""

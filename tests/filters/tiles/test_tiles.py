@@ -167,7 +167,7 @@ class RecordingSource(Source):
         super().__init__(shape, np.dtype("float64"))
         self.places = np.zeros(self.size, bool)
 
-    def __call__(self, region):
+    def read(self, region):
         self.places[region] = True
         return np.ones((*(place.stop - place.start for place in region), self.shape[0]))
 
@@ -199,7 +199,7 @@ def test_only_the_input_of_the_windows_is_requested(k, s, d, pad, mode, transpos
     source = RecordingSource((1, n, 1))
     mode = "zeros" if transposed else mode
     made = layered(layer, source, {"weight": np.ones((1, 1, k, 1))}, Border(mode))
-    made((slice(start, stop), slice(0, 1)))
+    made.read((slice(start, stop), slice(0, 1)))
     marked = np.pad(np.arange(n), 40, **PADS[mode])  # by the position of the source that has the value
     needed, box = set(), set(range(n))
     for out, tap in product(range(start, stop), range(k)):
@@ -266,13 +266,13 @@ def test_very_distant_positions_repeat_the_near_ones(mode):
 def test_cached_rows_are_not_computed_again():
     source = RecordingSource((1, 20, 4))
     kept = Kept(source)
-    kept((slice(0, 8), slice(0, 4)))
+    kept.read((slice(0, 8), slice(0, 4)))
     source.places[:] = False
-    again = kept((slice(5, 12), slice(0, 4)))
+    again = kept.read((slice(5, 12), slice(0, 4)))
     assert again.shape == (7, 4, 1)
     assert np.flatnonzero(source.places[:, 0]).tolist() == [8, 9, 10, 11]
     source.places[:] = False
-    assert kept((slice(6, 9), slice(1, 3))).shape == (3, 2, 1)
+    assert kept.read((slice(6, 9), slice(1, 3))).shape == (3, 2, 1)
     assert not source.places.any()
     with pytest.raises(ValueError, match="read-only"):
         again[0] = 1
@@ -394,10 +394,10 @@ def test_floats_do_not_depend_on_the_threads_that_share_the_tiles(small_tiles, a
 def test_nothing_is_cached_between_tiles():
     source = RecordingSource((1, 20, 4))
     kept = Kept(source)
-    kept((slice(0, 8), slice(0, 4)))
+    kept.read((slice(0, 8), slice(0, 4)))
     source.places[:] = False
     begin_tile()
-    kept((slice(0, 8), slice(0, 4)))
+    kept.read((slice(0, 8), slice(0, 4)))
     assert source.places[:8].all()
 
 
