@@ -204,6 +204,11 @@ def _message(error: click.UsageError) -> str:
         message = f"{message[:-1]}; {_described(error.option_name, error.ctx)}"
     message = " ".join(message.split())  # Click lists choices on separate lines
     option = error.param if isinstance(error, click.BadParameter) else None
+    if isinstance(option, click.Option) and error.ctx is not None:
+        from convcli.cli.foreign_words import value_instead
+
+        if hint := value_instead(option, error.message, error.ctx):
+            message = f"{message.rstrip('.')}; {hint}"
     if isinstance(option, click.Option) and (where := _source(option, error.ctx)):
         return f"{message.rstrip('.')}; it is set in {where}"
     if isinstance(option, click.Option) and option.show_envvar and error.ctx is not None:

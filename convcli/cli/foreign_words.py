@@ -1,5 +1,6 @@
 """Commands, options and topics as users of other tools spell them, and what does it here."""
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
@@ -47,6 +48,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("--vf", "--lavfi", "--filter-complex"), ("--kernel gaussian:sigma=2",)),
     "-i": (f"INPUT {_PLACED}",),
     "--input": (f"INPUT {_PLACED}",),
+    **dict.fromkeys(("--colorspace", "--colourspace", "--color-space"), ("--gray",)),
     "-t": ("--template T",),
     **dict.fromkeys(("--needle", "--patch"), ("--template T",)),
     **dict.fromkeys(("--ksize", "--filter-size"), ("--size 5", "--kernel-size 3", "--kernel box:5")),
@@ -99,6 +101,38 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("--fps", "--speed"), ("--delay",)),
 }
 
+# Options of other programs that nothing here is like, and the reason.
+_PROCESSOR = "convcli runs on the processor alone, which needs no option"
+NOT_HERE: Mapping[str, str] = {
+    **dict.fromkeys(("--device", "--gpu", "--cuda", "--gpus"), _PROCESSOR),
+    **dict.fromkeys(
+        ("--rotate", "--rotation", "--auto-orient", "--transpose"),
+        "pictures are turned only as their EXIF orientation has it",
+    ),
+}
+
+# Values of other programs, as patterns, by the option that got them, and what is typed instead.
+VALUES: Mapping[str, Mapping[str, str]] = {
+    "--scale": {r"[\d.]+%": "--resize {}"},
+    "--range": {
+        r"clamp|clamped|saturate|none": "--range clip",
+        r"absolute|magnitude": "--range abs",
+        r"normali[sz]e|stretch|rescale|auto|full": "--range minmax",
+    },
+}
+
+
+def value_instead(option: click.Option, message: str, ctx: click.Context) -> str:
+    """Return what to type instead of a value that an option refused, which its message quotes first; or ""."""
+    quoted = re.match(r"'([^']*)'", message)
+    if quoted is None:
+        return ""
+    known = _options(ctx.command, ctx)
+    for pattern, hint in VALUES.get(max(option.opts, key=len), {}).items():
+        if re.fullmatch(pattern, quoted[1], re.IGNORECASE) and hint.partition(" ")[0] in known:
+            return f"use {hint.format(quoted[1])}"
+    return ""
+
 
 def command_instead(word: str, known: Iterable[str]) -> str:
     """Return what to type instead of an unknown command: a command, or an option of filter.
@@ -133,6 +167,8 @@ def option_instead(word: str, ctx: click.Context) -> str:
     for spelling in spellings:
         if spelling in options:
             return f"did you mean {spelling!r}?"
+    if why := NOT_HERE.get(spellings[-1]):
+        return why
     bare = name.lstrip("-").lower()
     if any("SPEC" in (each.metavar or "") for each in arguments) and (kernel := _kernel_meant(bare)):
         return f"use convcli {ctx.info_name} {kernel}"

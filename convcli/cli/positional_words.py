@@ -12,11 +12,12 @@ _CHANNELS = ("1", "3", "4")  # the channels of pictures, the first number of a s
 _LONG = {"in_channels": "in", "out_channels": "out"}
 
 
-def layer_words(*order: str, several: bool = False) -> Advice:
+def layer_words(*order: str, several: bool = False, picture: str = "") -> Advice:
     """Return the advice for a command about a layer or a network.
 
     order : the parameters of the options in the order in which numbers without options are usually meant
     several : whether the command takes several networks
+    picture : what to type instead of a picture, which stands for {}
 
     >>> layer_words("n", "k")(["224", "7"], ()), layer_words("n", "k")(["conv k3 o64", "relu"], ())
     ('numbers belong to options; did you mean --n 224 --k 7?', "layers belong to --layers 'conv k3 o64, relu'")
@@ -28,6 +29,8 @@ def layer_words(*order: str, several: bool = False) -> Advice:
         from convcli.networks.load_network import is_network
 
         names = [word for word in words if is_network(word)]
+        if not names and picture and (pictures := list(filter(_is_picture, words))):
+            return picture.format(pictures[0])
         if not names:
             return _variants(words) if several and len(words) > 1 else _chain(words)
         if len(names) == len(words):
@@ -39,6 +42,12 @@ def layer_words(*order: str, several: bool = False) -> Advice:
         return ""
 
     return advice
+
+
+def _is_picture(word: str) -> bool:
+    from convcli.images.formats import FORMATS
+
+    return word.lower().endswith(tuple(ending for form in FORMATS.values() for ending in form.endings))
 
 
 def _numbers(words: Sequence[str], order: Sequence[str], typed: Collection[str]) -> str:

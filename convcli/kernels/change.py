@@ -33,7 +33,7 @@ def normalized(kernel: Kernel) -> Kernel:
         raise ArgumentError(
             f"kernel {kernel.name!r} cannot be normalised: its weights sum to more than a float can hold; scale it down"
         )
-    return replace(kernel, divisor=divisor, threshold=kernel.threshold * abs(kernel.divisor) / divisor)
+    return replace(kernel, divisor=divisor, gain=kernel.gain * abs(kernel.divisor) / divisor)
 
 
 def _total(weights: Sequence[Number]) -> Number:
@@ -124,7 +124,7 @@ def scaled(kernel: Kernel, factor: Number) -> Kernel:
         kernel,
         matrices=tuple(mapped(matrix, over) for matrix in kernel.matrices),
         divisor=divisor,
-        threshold=kernel.threshold * abs(factor),
+        gain=kernel.gain * abs(factor),
     )
     if not all(map(is_finite, made.flat_weights)):
         raise ArgumentError(

@@ -58,7 +58,8 @@ def unsharp(
         (itself, _with_middle(taken, amount, shape)),
         combine="thresholded",
         source=f"{source}; the threshold as in Pillow's UnsharpMask",
-        threshold=threshold * amount,
+        threshold=threshold,
+        gain=amount,
     )
 
 

@@ -82,7 +82,11 @@ _CALL = re.compile(
 MOST_READ = 1000  # characters of a kernel in another spelling
 
 _SIZE = re.compile(r"(\d+)x(\d+)")
-_RADIUS = re.compile(r"(\d+)x(\d+(?:\.\d+)?)")  # ImageMagick's radius x sigma
+# ImageMagick's radius x sigma + gain + threshold; the last two belong to -unsharp.
+_RADIUS = re.compile(r"(\d+)x(\d*\.?\d+)(?:\+(\d*\.?\d+))?(?:\+(\d*\.?\d+))?")
+_FRACTION = (
+    127.5  # ImageMagick compares twice the difference with a threshold that is a fraction of white, here 255
+)
 _NUMBER = re.compile(r"[-+]?[\d.]+")
 
 
@@ -138,7 +142,8 @@ def _calls(text: str) -> Iterator[Meant]:
     rule = "arguments follow a colon, as in gaussian:sigma=2"
     accepted = list(arguments_of(KERNELS[name]))
     if _RADIUS.fullmatch(call["rest"]):
-        rule = "radius x sigma is ImageMagick's form"
+        added = " + amount + threshold" if "+" in call["rest"] else ""
+        rule = f"radius x sigma{added} is ImageMagick's form"
     elif call["sign"] == ":":
         rule = f"it takes {', '.join(accepted)}, as name=value"
     if name != call["name"]:
@@ -149,6 +154,8 @@ def _calls(text: str) -> Iterator[Meant]:
     read = _arguments(rest, accepted)
     if read is not None:
         yield Meant(f"{name}:{','.join(read)}" if read else name, rule)
+        if len(read) == 2 and accepted[:2] == ["sigma", "size"] and "=" not in "".join(read):
+            yield Meant(f"{name}:sigma={read[1]},size={read[0]}", "the order is sigma,size")
     if call["name"] != name or call["sign"] in ("(", "="):
         # The arguments of a function, such as the picture and its border, have no counterpart.
         yield Meant(name, rule)
@@ -158,7 +165,19 @@ def _arguments(text: str, accepted: Collection[str]) -> list[str] | None:
     """Return the arguments in the syntax here; None if one is unknown."""
     if "sigma" in accepted and (radius := _RADIUS.fullmatch(text)):
         size = [f"size={2 * int(radius[1]) + 1}"] if int(radius[1]) else []
-        return [f"sigma={radius[2]}", *size]
+        amount, threshold = radius[3], radius[4]
+        if amount is None:
+            return [f"sigma={radius[2]}", *size]
+        if not {"amount", "threshold"} <= set(accepted):
+            return None
+        levels = float(threshold or 0)
+        levels *= _FRACTION if levels <= 1 else 1  # a larger number can only be meant in levels
+        return [
+            f"sigma={radius[2]}",
+            f"amount={amount}",
+            *size,
+            *([f"threshold={levels:g}"] if levels else []),
+        ]
     if re.match(r"\s*,", text) or re.search(r",\s*,", text):
         return None
     read: list[str] = []

@@ -34,7 +34,8 @@ class Kernel:
     offset   : added after the division, in units of pixel values
     anchor   : index of the tap that lies on the pixel, one number per axis; None for the middle, as for padding `same`
     source   : the publication or library that the weights come from
-    threshold : for `thresholded`, after the division, in 8-bit levels: white is 255, regardless of the bit depth
+    threshold : for `thresholded`, in 8-bit levels: white is 255, regardless of the bit depth
+    gain : for `thresholded`, the second response, after the division, is compared with gain * threshold
     """
 
     name: str
@@ -45,6 +46,7 @@ class Kernel:
     offset: Number = 0
     anchor: tuple[int, ...] | None = None
     threshold: Number = 0
+    gain: Number = 1
 
     def __post_init__(self) -> None:
         """Validate the fields; raise ArgumentError if they do not make a kernel."""

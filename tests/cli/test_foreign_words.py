@@ -3,6 +3,7 @@ import pytest
 
 from convcli.cli import COMMANDS as KNOWN
 from convcli.cli import foreign_words, group
+from convcli.filters.request import RANGES
 from tests.conftest import Call, one_error
 
 CONTEXT = click.Context(group)
@@ -46,6 +47,15 @@ def test_advice_names_commands_and_options_that_exist() -> None:
         ("filter x.png -k sobel --grey", "use --gray"),
         ("filter x.png -k sobel -y", "No such option '-y'; use --force"),
         ("filter x.png -k sobel --out y.png", "use --output"),
+        ("filter x.png -k gaussian sigma=2 -o y.png",
+         "there is no file 'sigma=2'; did you mean --kernel gaussian:sigma=2?"),
+        ("filter x.png y.png -k unsharp sigma=2 amount=0.5",
+         "there is no file 'sigma=2'; did you mean --kernel unsharp:sigma=2,amount=0.5?"),
+        ("filter x.png --scale 50%", "'50%' is not a number; use --resize 50% (see convcli filter --help)"),
+        ("filter x.png -k sobel --range clamp", "'minmax'; use --range clip (see convcli filter --help)"),
+        ("filter x.png --rotate 90", "No such option '--rotate'; pictures are turned only as their EXIF orientation has it"),
+        ("filter x.png --colorspace gray", "No such option '--colorspace'; use --gray (see"),
+        ("cost resnet-50 --device cuda", "'--device'; convcli runs on the processor alone, which needs no option (see"),
         ("filter x.png --model model.onnx", "use --network model.onnx"),
         ("filter x.png -k sobel --hlep", "did you mean '--help'?"),
         ("cost --network mobilenet-v1", "use NETWORK without an option"),
@@ -84,3 +94,21 @@ def test_a_word_that_nothing_is_like_gets_no_suggestion(call: Call) -> None:
     assert (
         one_error(call("filter", "a", "--dpi", "300")) == "No such option '--dpi' (see convcli filter --help)"
     )
+
+
+def test_values_of_other_tools_name_options_that_take_them(call: Call) -> None:
+    for option, values in foreign_words.VALUES.items():
+        assert any(option in names for names in NAMES.values())
+        for hint in values.values():
+            name, value = hint.split()
+            assert any({option, name} <= names for names in NAMES.values())
+            if name == "--range":
+                assert value in RANGES
+    for option in foreign_words.NOT_HERE:
+        assert not any(option in names for names in NAMES.values())
+
+
+@pytest.mark.parametrize("name", ["torchvision.models.resnet50", "models.resnet50(weights=None)"])
+def test_a_network_as_torchvision_calls_it_gets_its_name_here(call: Call, name: str) -> None:
+    for words in (("cost", name), ("filter", "x.png", "--network", name)):
+        assert "did you mean 'resnet-50'?" in call(*words).err

@@ -19,6 +19,8 @@ from tests.conftest import Call, one_error
         ("compare conv dw --n 8", "variants belong to --variants standard,depthwise"),
         ("shape resnet50 vgg16", "several networks are compared by convcli compare resnet50 vgg16"),
         ("cost resnet50 192", "the input of a network is given as --input 3x192x192"),
+        ("draw x.jpg --kernel sobel", "draw takes numbers; convcli filter x.jpg --kernel SPEC --explain ROW,COLUMN "
+         "explains one output of a picture"),
         ("kernels gaussian sigma=2", "a kernel is one word, 'gaussian:sigma=2'"),
         ("kernels sobel box", "a kernel is one word, 'sobel; box'"),
         ("config set jobs 4", "convcli config only shows settings; write jobs = 4 below [filter] in convcli.toml"),

@@ -8,6 +8,8 @@ from convcli.kernels.named import KERNELS
 COLON = "arguments follow a colon, as in gaussian:sigma=2"
 LISTED = "kernels in a list are separated by ';'"
 RADIUS = "radius x sigma is ImageMagick's form"
+UNSHARP = "radius x sigma + amount + threshold is ImageMagick's form"
+ORDER = "the order is sigma,size"
 SHARPEN = ((0, -1, 0), (-1, 5, -1), (0, -1, 0))
 
 
@@ -32,6 +34,12 @@ SHARPEN = ((0, -1, 0), (-1, 5, -1), (0, -1, 0))
         ("ImageFilter.SHARPEN", "there is no kernel 'SHARPEN'", "sharpen"),
         ("gaussian:0x2", RADIUS, "gaussian:sigma=2"),
         ("log:2x1.5", RADIUS, "log:sigma=1.5,size=5"),
+        ("gaussian:5,1", ORDER, "gaussian:sigma=1,size=5"),
+        ("gaussian:5x7,1", ORDER, "gaussian:sigma=1,size=5x7"),
+        ("gaussian:5,1.5", ORDER, "gaussian:sigma=1.5,size=5"),
+        ("unsharp:0x1.5+0.8+3", UNSHARP, "unsharp:sigma=1.5,amount=0.8,threshold=3"),
+        ("unsharp:2x1.5+0.8+0.02", UNSHARP, "unsharp:sigma=1.5,amount=0.8,size=5,threshold=2.55"),
+        ("unsharp 0x.5+1", UNSHARP, "unsharp:sigma=.5,amount=1"),
         ("Sobel(1, 0)", "the direction is part of the name", "sobel-x"),
         ("scharr:dx=0,dy=1", "the direction is part of the name", "scharr-y"),
         ("sobel,gaussian", LISTED, "sobel; gaussian"),

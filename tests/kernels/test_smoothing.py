@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from convcli import filter_picture
 from convcli.errors import ArgumentError
-from convcli.kernels import parse_kernel
+from convcli.kernels import parse_kernel, parse_kernels
 from convcli.kernels.kernel import flat
 
 
@@ -44,6 +44,22 @@ def test_sizes_that_are_refused(spec: str, message: str) -> None:
     with pytest.raises(ArgumentError) as error:
         parse_kernel(spec)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(("spec", "sigma"), [("gaussian:5,1", "5"), ("gaussian:2.5x3,1x1", "2.5x3")])
+def test_a_gaussian_of_size_1_that_would_change_nothing_is_refused(spec: str, sigma: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        parse_kernels(f"{spec}; sobel")
+    assert str(error.value) == (
+        f"gaussian: a size of 1 changes nothing, and sigma is {sigma}; the order is sigma,size: for a 5x5 Gaussian of "
+        "sigma 1 write gaussian:sigma=1,size=5"
+    )
+
+
+@pytest.mark.parametrize("spec", ["gaussian:size=1", "gaussian:0.05", "gaussian:0.05,1"])
+def test_a_gaussian_of_the_default_width_or_a_very_small_one_may_have_the_size_1(spec: str) -> None:
+    assert parse_kernel(spec).matrices == (((1.0,),),)
+    assert parse_kernel("gaussian:5,1x7").shape == (1, 7)
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,15 @@ def test_functions_of_linear_kernels_reject_it(call: Call, tmp_path: Path) -> No
     assert "--explain shows one sum of products; leave the threshold of the kernel out" in one_error(
         explained
     )
+
+
+def test_the_threshold_is_shown_as_typed_with_the_difference_that_it_is_compared_with(call: Call) -> None:
+    shown = call("kernels", "unsharp:1.5,amount=0.8,threshold=3").out
     assert (
-        "unsharp: the second response is added to the first where it exceeds 3 of 255 levels"
-        in call("kernels", kernel).out
-    )
+        "unsharp: the second response is added to the first where the difference from the blurred picture, before it "
+        "is multiplied by amount, exceeds 3 of 255 levels\n"
+    ) in shown
+    kernel = parse_kernel("unsharp:1.5,amount=0.8,threshold=3")
+    assert [each.threshold for each in (kernel, scaled(kernel, 0.5), normalized(scaled(kernel, 4)))] == [
+        3
+    ] * 3

@@ -17,7 +17,11 @@ from convcli.cli.user_messages import Messages
 @click.command(
     cls=Command,
     short_help="Show the arithmetic of a layer step by step.",
-    words=layer_words("n", "k", "s", "p"),
+    words=layer_words(
+        *("n", "k", "s", "p"),
+        picture="draw takes numbers; convcli filter {} --kernel SPEC --explain ROW,COLUMN explains one output of a "
+        "picture",
+    ),
     examples=(
         "convcli draw --values '0 1 2; 3 4 5; 6 7 8' --kernel '0 1; 2 3'",
         "convcli draw --n 5 --k 3 --s 2 --p 1 -o conv.gif",

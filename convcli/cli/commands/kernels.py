@@ -225,7 +225,8 @@ def _combining(kernels: Sequence[Kernel]) -> list[str]:
     words = {
         "magnitude": "the result is the root of the sum of squared responses",
         "largest": "the result is the largest of the responses",
-        "thresholded": "the second response is added to the first where it exceeds {:g} of 255 levels",
+        "thresholded": "the second response is added to the first where the difference from the blurred picture, "
+        "before it is multiplied by amount, exceeds {:g} of 255 levels",
     }
     lines = [
         f"{kernel.name}: {words[kernel.combine].format(kernel.threshold)}"

@@ -257,6 +257,10 @@ def beginning(name: str) -> list[str]:
 
 def network_instead(name: str) -> str:
     """Return the advice for an unknown network: those that begin as it does, or the most similar one, or the list."""
+    called = name.partition("(")[0]
+    last = called.rpartition(".")[2]  # of torchvision.models.resnet50(weights=None)
+    if last != name and (known := find(last)):
+        return f"did you mean {known!r}?"
     if found := beginning(name):
         return f"did you mean {' or '.join(map(repr, found))}?"
     return instead_of(name, ZOO)
