@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convcli.cli import COMMANDS, SETTINGS
+from convcli.cli.advised_values import WORDS
 from convcli.cli.settings import settings
 from convcli.cli.user_messages import Messages
 
@@ -64,6 +65,7 @@ class Command(click.Command):
         if (messages := ctx.find_object(Messages)) is not None:
             messages.parameters = self.get_params(ctx)
         if not ctx.resilient_parsing:
+            ctx.meta[WORDS] = tuple(itertools.takewhile("--".__ne__, args))
             values, extra, order = self._parsed(ctx, args)
             ctx.meta[TYPED] = [parameter.name for parameter in order]
             if not HELP.intersection(args):

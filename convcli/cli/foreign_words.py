@@ -6,6 +6,15 @@ from difflib import get_close_matches
 
 import click
 
+from convcli.cli.advised_values import (
+    WORDS,
+    example,
+    filled,
+    kernel_with,
+    typed_kernel,
+    typed_value,
+    without_size,
+)
 from convcli.errors import instead_of
 from convcli.layers.activation import ACTIVATIONS
 
@@ -39,65 +48,72 @@ COMMANDS: Mapping[str, str] = {
     **dict.fromkeys(("benchmark", "bench", "calibrate", "autotune"), "convcli tune"),
 }
 
-# Each with what is typed instead; where commands differ, the first whose option the command has.
+SIZED = "--kernel box:{5}"
+
+# Each with what is typed instead; where commands differ, the first whose option the command has. A value that the user
+# typed replaces the example in braces, if the option accepts it.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("--blur", "--gaussian-blur", "--smooth"), ("--kernel gaussian:sigma=2",)),
-    **dict.fromkeys(("--radius", "--std-dev"), ("--kernel gaussian:sigma=2",)),
-    "--kernel": ("--size 5", "--kernel-size 3"),
-    **dict.fromkeys(("--morphology", "--convolve"), ("--kernel '0 -1 0; -1 5 -1; 0 -1 0'",)),
-    **dict.fromkeys(("--vf", "--lavfi", "--filter-complex"), ("--kernel gaussian:sigma=2",)),
+    **dict.fromkeys(("--blur", "--gaussian-blur", "--smooth"), ("--kernel gaussian:sigma={2}",)),
+    **dict.fromkeys(("--radius", "--std-dev"), ("--kernel gaussian:sigma={2}",)),
+    "--kernel": ("--size {5}", "--kernel-size {3}"),
+    "-k": ("--size {5}",),
+    **dict.fromkeys(("--morphology", "--convolve"), ("--kernel {'0 -1 0; -1 5 -1; 0 -1 0'}",)),
+    **dict.fromkeys(("--vf", "--lavfi", "--filter-complex"), ("--kernel {gaussian:sigma=2}",)),
     "-i": (f"INPUT {_PLACED}",),
     "--input": (f"INPUT {_PLACED}",),
     **dict.fromkeys(("--colorspace", "--colourspace", "--color-space"), ("--gray",)),
-    "-t": ("--template T",),
-    **dict.fromkeys(("--needle", "--patch"), ("--template T",)),
-    **dict.fromkeys(("--ksize", "--filter-size"), ("--size 5", "--kernel-size 3", "--kernel box:5")),
-    "--kernel-size": ("--size 5", "--kernel box:5"),
-    "--filter": ("--kernel sobel",),
+    "-t": ("--template {T}",),
+    **dict.fromkeys(("--needle", "--patch"), ("--template {T}",)),
+    **dict.fromkeys(("--ksize", "--filter-size"), ("--size {5}", "--kernel-size {3}", SIZED)),
+    "--kernel-size": ("--size {5}", SIZED),
+    "--filter": ("--kernel {sobel}",),
     **dict.fromkeys(("--unsharp-mask", "--usm"), ("--kernel unsharp:sigma=1.5,amount=0.8",)),
     **dict.fromkeys(("--edges", "--edge-detect", "--canny"), ("--kernel sobel",)),
     **dict.fromkeys(
         ("--border", "--border-type", "--border-mode", "--boundary", "--edge-mode", "--virtual-pixel"),
-        ("--padding-mode replicate",),
+        ("--padding-mode {replicate}",),
     ),
-    "--mode": ("--padding-mode replicate, or --padding valid", "--padding valid"),
-    "--pad": ("--padding 1",),
+    "--mode": ("--padding-mode {replicate}", "--padding {valid}"),
+    "--pad": ("--padding {1}",),
     **dict.fromkeys(
         ("--overwrite", "--yes", "--clobber", "--replace", "-f", "-y"),
         ("--force",),
     ),
-    **dict.fromkeys(("--out", "--output-dir", "--outdir", "--dest", "--out-dir"), ("--output",)),
-    **dict.fromkeys(("--workers", "--processes", "--parallel", "-j"), ("--jobs 4",)),
+    **dict.fromkeys(("--out", "--output-dir", "--outdir", "--dest", "--out-dir"), ("--output {FILE}",)),
+    **dict.fromkeys(("--workers", "--processes", "--parallel", "-j"), ("--jobs {4}",)),
     "-r": ("--recursive",),
     **dict.fromkeys(("--grayscale", "--greyscale", "--grey"), ("--gray",)),
-    **dict.fromkeys(("--16bit", "--16-bit", "--bits", "--bit-depth"), ("--depth 16",)),
-    **dict.fromkeys(("--roi", "--rect", "--region", "--crop"), ("--only X,Y,WIDTH,HEIGHT",)),
-    **dict.fromkeys(("--thumbnail", "--shrink"), ("--resize 50%",)),
-    **dict.fromkeys(("--max-pool", "--maxpool", "--pooling"), ("--pool max:2",)),
-    **dict.fromkeys(("--avg-pool", "--avgpool"), ("--pool avg:2",)),
-    **dict.fromkeys(("--act", "--nonlinearity"), ("--activation relu",)),
-    **dict.fromkeys(("--dtype", "--float32", "--float"), ("--depth float",)),
-    **dict.fromkeys(("--epochs", "--iterations", "--iters"), ("--method sgd --steps 200",)),
-    **dict.fromkeys(("--learning-rate", "--rate"), ("--lr 0.1", "--dilation 2")),
+    **dict.fromkeys(("--16bit", "--16-bit"), ("--depth 16",)),
+    **dict.fromkeys(("--bits", "--bit-depth"), ("--depth {16}",)),
+    **dict.fromkeys(("--roi", "--rect", "--region", "--crop"), ("--only {X,Y,WIDTH,HEIGHT}",)),
+    **dict.fromkeys(("--thumbnail", "--shrink"), ("--resize {50%}",)),
+    **dict.fromkeys(("--max-pool", "--maxpool", "--pooling"), ("--pool max:{2}",)),
+    **dict.fromkeys(("--avg-pool", "--avgpool"), ("--pool avg:{2}",)),
+    **dict.fromkeys(("--act", "--nonlinearity"), ("--activation {relu}",)),
+    **dict.fromkeys(("--float32", "--float"), ("--depth float",)),
+    **dict.fromkeys(("--dtype",), ("--depth {float}",)),
+    **dict.fromkeys(("--epochs", "--iterations", "--iters"), ("--method sgd --steps {200}",)),
+    **dict.fromkeys(("--learning-rate", "--rate"), ("--lr {0.1}", "--dilation {2}")),
     **dict.fromkeys(("--flops", "--macs"), ("--field macs,flops",)),
     **dict.fromkeys(("--params", "--parameters"), ("--field params",)),
     **dict.fromkeys(("--unit", "--units"), ("--field macs,flops",)),
-    **dict.fromkeys(("--bs", "--batchsize", "--batch-size"), ("--batch 8",)),
+    **dict.fromkeys(("--bs", "--batchsize", "--batch-size"), ("--batch {8}",)),
     "--mse": ("--field rmse,psnr",),
-    **dict.fromkeys(("--model", "--onnx"), ("--network model.onnx", f"NETWORK {_PLACED}")),
-    **dict.fromkeys(("--threshold", "--fuzz", "--tol", "--atol"), ("--tolerance 1",)),
+    **dict.fromkeys(("--model", "--onnx"), ("--network {model.onnx}", f"NETWORK {_PLACED}")),
+    **dict.fromkeys(("--threshold", "--fuzz", "--tol", "--atol"), ("--tolerance {1}",)),
     **dict.fromkeys(("--metric", "--psnr", "--ssim"), ("--field psnr,ssim",)),
     "--network": (f"NETWORK {_PLACED}",),
     "--junit": ("--format junit",),
-    **dict.fromkeys(("--json", "--csv"), ("--format json",)),
-    **dict.fromkeys(("--in-channels", "--channels-in", "--cin", "--in-planes"), ("--in 3",)),
+    "--json": ("--format json",),
+    "--csv": ("--format csv",),
+    **dict.fromkeys(("--in-channels", "--channels-in", "--cin", "--in-planes"), ("--in {3}",)),
     **dict.fromkeys(
-        ("--out-channels", "--filters", "--channels-out", "--cout", "--out-planes"), ("--out 64",)
+        ("--out-channels", "--filters", "--channels-out", "--cout", "--out-planes"), ("--out {64}",)
     ),
-    **dict.fromkeys(("--image-size", "--resolution", "--input-shape"), ("--n 224", "--resize 224x224")),
-    **dict.fromkeys(("--output-size", "--solve"), ("--target 112",)),
-    **dict.fromkeys(("--dilate", "--atrous"), ("--dilation 2",)),
-    **dict.fromkeys(("--strides", "--subsample"), ("--stride 2",)),
+    **dict.fromkeys(("--image-size", "--resolution", "--input-shape"), ("--n {224}", "--resize {224x224}")),
+    **dict.fromkeys(("--output-size", "--solve"), ("--target {112}",)),
+    **dict.fromkeys(("--dilate", "--atrous"), ("--dilation {2}",)),
+    **dict.fromkeys(("--strides", "--subsample"), ("--stride {2}",)),
     **dict.fromkeys(("--fps", "--speed"), ("--delay",)),
 }
 
@@ -158,21 +174,30 @@ def option_instead(word: str, ctx: click.Context) -> str:
     arguments = [each for each in ctx.command.params if isinstance(each, click.Argument)]
     name = word.replace("_", "-") if word.startswith("--") else word
     spellings = (name.lower(), *([f"-{name.lower()}"] if len(name) > 2 and name[1] != "-" else []))
+    value = typed_value((word, name), ctx.meta.get(WORDS, ()))
+    able = []  # the advice whose option the command has
     for hint in (hint for spelling in spellings for hint in OPTIONS.get(spelling, ())):
         place, _, rest = hint.partition(" ")
         if rest == _PLACED and any(place in (each.metavar or "") for each in arguments):
             return f"use {hint}"
-        if place.rstrip(",") in options:
-            return f"use {hint}"
+        if hint == SIZED and place in options and (why := without_size(ctx)):
+            return why
+        if place in options:
+            able.append(hint)
+    if able:
+        made = (filled(hint, value, options, ctx) for hint in able)
+        return f"use {next(filter(None, made), example(able[0]))}"
     for spelling in spellings:
         if spelling in options:
             return f"did you mean {spelling!r}?"
     if why := NOT_HERE.get(spellings[-1]):
         return why
     bare = name.lstrip("-").lower()
-    if any("SPEC" in (each.metavar or "") for each in arguments) and (kernel := _kernel_meant(bare)):
+    if any("SPEC" in (each.metavar or "") for each in arguments) and (
+        kernel := _kernel_meant(bare, value, ctx)
+    ):
         return f"use convcli {ctx.info_name} {kernel}"
-    if "--kernel" in options and (kernel := _kernel_meant(bare)):
+    if "--kernel" in options and (kernel := _kernel_meant(bare, value, ctx)):
         return f"use --kernel {kernel}"
     if bare in ACTIVATIONS and "--activation" in options:
         return f"use --activation {bare}"
@@ -229,7 +254,11 @@ def help_instead(word: str, ctx: click.Context) -> str:
         return f"{where}, whose --help-all or --help explains it".replace("it is", f"--{name} is", 1)
     if not close:
         hints = OPTIONS.get(f"--{name}", ())
-        return f"see {hints[0]} in convcli filter --help-all" if hints else "convcli help lists all topics"
+        return (
+            f"see {example(hints[0])} in convcli filter --help-all"
+            if hints
+            else "convcli help lists all topics"
+        )
     return f"did you mean {close[0]!r}?"
 
 
@@ -248,8 +277,8 @@ def _options(command: click.Command, ctx: click.Context) -> dict[str, click.Opti
     }
 
 
-def _kernel_meant(name: str) -> str | None:
-    """Return the kernel of a name, or the first one that takes an argument of this name."""
+def _kernel_meant(name: str, value: str | None, ctx: click.Context) -> str | None:
+    """Return the kernel of a name, or one that takes an argument of this name: if it does, the typed kernel."""
     from convcli.kernels.foreign_kernels import name_meant
     from convcli.kernels.named import KERNELS, arguments_of
 
@@ -258,5 +287,7 @@ def _kernel_meant(name: str) -> str | None:
     takers = [kernel for kernel, build in KERNELS.items() if name in arguments_of(build)]
     if not takers:
         return None
-    kernel = "gaussian" if "gaussian" in takers else takers[0]
-    return f"{kernel}:{name}=VALUE"
+    typed = typed_kernel(ctx) or ""
+    takers.sort(key=lambda kernel: (kernel != typed.partition(":")[0], kernel != "gaussian"))
+    kernel = typed if typed.partition(":")[0] == takers[0] else takers[0]
+    return (value and kernel_with(kernel, name, value)) or f"{takers[0]}:{name}=VALUE"

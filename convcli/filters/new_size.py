@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "write WIDTHxHEIGHT in pixels as 800x600, 800x or x600 to keep the shape, or a factor as 50%, 0.5 or 1/3"
 )
+MOST_TIMES = 8  # the largest whole number that may be meant as a factor; above it, it is a percentage
 _PIXELS = re.compile(r"(?P<width>[0-9]{0,9})x(?P<height>[0-9]{0,9})")
 _FACTOR = re.compile(r"[0-9]{1,9}(\.[0-9]{0,15})?|\.[0-9]{1,15}")
 _RATIO = re.compile(r"[0-9]{1,9}/[0-9]{1,9}")
@@ -52,6 +53,16 @@ def _rounded(length: Fraction) -> int:
     return max(1, (2 * length.numerator + length.denominator) // (2 * length.denominator))
 
 
+def _meant(text: str) -> str:
+    """Return how to write a whole number as a factor or a width; a large one as a factor is a percentage."""
+    number = int(text)
+    factor, percent = f"{number}.0", f"{100 * number}%"
+    if number > MOST_TIMES:
+        whole, hundredths = divmod(number, 100)
+        factor, percent = f"{whole}.{f'{hundredths:02}'.rstrip('0') or '0'}", f"{number}%"
+    return f"write {percent} or {factor} to resize by a factor, or {number}x for the width"
+
+
 def read_new_size(value: Any) -> NewSize:
     """Read a size or a factor: a string, (width, height), or a float."""
     from fractions import Fraction
@@ -67,8 +78,8 @@ def read_new_size(value: Any) -> NewSize:
         if 0 in (width, height) or width is height is None:
             raise refused
         return NewSize(width, height)
-    if text.isascii() and text.isdigit():
-        raise ArgumentError(f"{text!r} may be a factor or a width; write {text}00% or {text}.0, or {text}x")
+    if text.isascii() and text.isdigit() and len(text) < 10 and int(text):
+        raise ArgumentError(f"{text!r} may be a factor or a width; {_meant(text)}")
     number, percent = text.removesuffix("%"), text.endswith("%")
     if _FACTOR.fullmatch(number) or (not percent and _RATIO.fullmatch(number) and not number.endswith("/0")):
         factor = Fraction(number) / (100 if percent else 1)

@@ -59,6 +59,22 @@ def test_invalid_sizes_are_refused_with_examples(typed: object) -> None:
     )
 
 
-def test_a_bare_integer_is_ambiguous() -> None:
-    with pytest.raises(ArgumentError, match=r"'2' may be a factor or a width; write 200% or 2\.0, or 2x"):
-        read_new_size("2")
+@pytest.mark.parametrize(
+    ("typed", "percent", "factor"),
+    [
+        ("2", "200%", "2.0"),
+        ("50", "50%", "0.5"),
+        ("25", "25%", "0.25"),
+        ("100", "100%", "1.0"),
+        ("250", "250%", "2.5"),
+    ],
+)
+def test_a_bare_integer_is_ambiguous(typed: str, percent: str, factor: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        read_new_size(typed)
+    assert str(error.value) == (
+        f"'{typed}' may be a factor or a width; write {percent} or {factor} to resize by a factor, or {typed}x for the "
+        "width"
+    )
+    assert read_new_size(percent) == read_new_size(factor)
+    assert read_new_size(f"{typed}x").width == int(typed)

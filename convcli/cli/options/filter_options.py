@@ -85,6 +85,7 @@ request_options = bundled(
     click.option("--flip", is_flag=True, help="Rotate kernels by 180 degrees: true convolution."),
     max_kernel_option,
     click.option(
+        "-s",
         "--s",
         "--stride",
         "stride",
@@ -92,6 +93,7 @@ request_options = bundled(
         help="Pixels between two outputs: 2 or 2x1. [1]",
     ),
     click.option(
+        "-p",
         "--p",
         "--padding",
         "padding",
@@ -101,12 +103,13 @@ request_options = bundled(
     click.option(
         "--padding-mode",
         type=Parsed("MODE", mode_of, tuple(MODES)),
-        help="How the picture is padded, such as zeros. [reflect]",
+        help="How the picture is padded, e.g. zeros. [reflect]",
     ),
     click.option(
         "--padding-value", type=Parsed("V", read_number), help="The value for --padding-mode constant. [0]"
     ),
     click.option(
+        "-d",
         "--d",
         "--dilation",
         "dilation",
@@ -125,7 +128,7 @@ request_options = bundled(
     click.option(
         "--resize",
         type=Parsed("SIZE", read_new_size),
-        help="800x600, 800x, x600, 50%, 0.5; runs in typed order.",
+        help="800x600, 800x, x600, 50%, 0.5; in typed order.",
     ),
     click.option(
         "--resampling",

@@ -131,7 +131,7 @@ def test_published_networks_resize_pictures(call: Call, tmp_path: Path) -> None:
         (("--network", "NET", "--linear"), "--linear belongs to a layer, and has no use with --network; leave it out"),
         (("--network", "NET", "--layer", "egdes"), "the network has no layer 'egdes'; did you mean 'edges'?"),
         (("--network", "resnet-51"), "there is no network 'resnet-51'; did you mean 'resnet-50'?"),
-        (("--network", "NET", "--resize", "3"), "'3' may be a factor or a width; write 300% or 3.0, or 3x"),
+        (("--network", "NET", "--resize", "3"), "'3' may be a factor or a width; write 300% or 3.0 to resize by a factor, or 3x for the width"),
         (("--network", "NET", "--resize", "3x"), "with --network, --resize takes the size of its input: WIDTHxHEIGHT, such as 224x224"),
         (("--network", "NET", "--std", "0"), "'0' contains 0, and values are divided by it"),
         (("--network", "NET", "--mean", "a"), "'a' is not a number"),

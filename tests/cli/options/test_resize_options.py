@@ -105,7 +105,7 @@ def test_scale_on_earth_exif_and_resolution_follow(call: Call, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--resize 2", "'2' may be a factor or a width; write 200% or 2.0, or 2x"),
+        ("--resize 2", "'2' may be a factor or a width; write 200% or 2.0 to resize by a factor, or 2x for the width"),
         ("--resize 50% --explain 0,0", "--explain shows one convolution and the activation after it; leave out --resize"),
         ("-k box --resampling box", "--resampling belongs to --resize; give --resize 50% with it"),
         ("-k box --resize 50% -k box --repeat 2", "--resize within a layer that runs several times would resize each time"),
