@@ -30,6 +30,14 @@ class ArgumentError(ConvcliError, ValueError):
     exit_code = 2
 
 
+def install_extra(extra: str) -> str:
+    """Return the command that adds the packages of an extra to the convcli that is installed.
+
+    pip looks for no other convcli, so that it is not necessary for it to be on a package registry.
+    """
+    return f"pip install 'convcli[{extra}]'"
+
+
 def instead_of(word: str, known: Iterable[str]) -> str:
     """Return the advice for an unknown word: the most similar known word, or the list of all.
 

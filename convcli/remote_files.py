@@ -13,7 +13,7 @@ from os import PathLike, fspath
 from pathlib import Path, PosixPath
 from typing import IO, Any, BinaryIO, NamedTuple, Protocol
 
-from convcli.errors import ArgumentError, ConvcliError
+from convcli.errors import ArgumentError, ConvcliError, install_extra
 
 MOST = 1 << 31  # the largest size in bytes of a remote file, which is kept in memory while it is read
 BLOCK = 1 << 20
@@ -100,7 +100,7 @@ def file_path(text: str | PathLike[str]) -> Path:
     missing = [package for package in STORES[scheme].packages if find_spec(package) is None]
     if missing:
         raise ArgumentError(
-            f"{text} is a remote file, which needs {' and '.join(missing)}; install them: pip install 'convcli[remote]'"
+            f"{text} is a remote file, which needs {' and '.join(missing)}; install them: {install_extra('remote')}"
         )
     path = RemotePath(re.split("[?#]", text)[0] if scheme.startswith("http") else text)
     path.given = text

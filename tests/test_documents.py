@@ -14,6 +14,7 @@ import pytest
 
 from convcli.cli import group
 from convcli.images.read import read_picture
+from tests import documents as module
 from tests.conftest import ROOT
 from tests.documents import MAKE, Step, blocks, documents, make_picture, pictures, run, sessions, workshop
 from tests.networks.onnx.trained import CannotFetchError
@@ -75,6 +76,41 @@ def test_every_picture_is_made_by_its_command(path: str, tmp_path: Path) -> None
         else:
             assert apart.max() <= (8 if path.endswith(".jpg") else 1), REWRITE
             assert apart.mean() < 0.01, REWRITE
+
+
+def test_make_demo_prints_commands_that_make_the_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = [f"sample_images/gallery/{name}" for name in ("depthwise.jpg", "transposed-even.png")]
+    monkeypatch.setattr(module, "pictures", lambda: {path: PICTURES[path] for path in chosen})
+    monkeypatch.chdir(workshop(tmp_path))
+    module.make_gallery(Path("my demo"))
+    _, *lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    for path, command, made in zip(chosen, lines[::2], lines[1::2], strict=True):
+        wanted = PICTURES[path].partition(" -o ")[0].split()
+        assert shlex.split(command) == ["$", *wanted, "-o", made, "--force"]
+        assert Path(made).name == Path(path).name
+        shown = read_picture(ROOT / path).frames[0].pixels.astype(int)
+        assert np.abs(shown - read_picture(Path(made)).frames[0].pixels).max() <= 8
+        Path(made).write_bytes(b"")
+        run(command.removeprefix("$ "), Path.cwd())  # once more, as who pastes it
+        assert np.abs(shown - read_picture(Path(made)).frames[0].pixels).max() <= 8
+
+
+def test_make_demo_names_the_model_of_a_command() -> None:
+    (command,) = (command for command in PICTURES.values() if ".onnx" in command)
+    words = shlex.split(module.command_into(command, Path("my demo/maps.png")))
+    assert words[words.index("--network") + 1] == "my demo/ch_PP-OCRv4_det_infer.onnx"
+    assert words[-3:] == ["-o", "my demo/maps.png", "--force"]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_convcli_is_installed_from_a_place_that_has_it(name: str) -> None:
+    """It is on no package registry; messages of the program name the extra of the installed convcli."""
+    text = re.sub(r"^#.*", "", TEXTS[name], flags=re.MULTILINE)
+    for command in re.findall(r"pip install ([^\n`]*convcli[^\n`]*)", text):
+        assert "git+https://github.com/convcli/convcli" in command
 
 
 def commands(text: str) -> Iterator[list[str]]:

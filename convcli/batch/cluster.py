@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any
 
-from convcli.errors import ConvcliError
+from convcli.errors import ConvcliError, install_extra
 
 PATIENCE = 5  # seconds for a scheduler to answer, and for a first worker
 
@@ -26,7 +26,7 @@ def connected(address: str) -> Iterator[tuple[Executor, int, tuple[type[Exceptio
         from distributed.comm.core import CommClosedError
     except ImportError:
         raise ClusterError(
-            "`cluster` needs Dask, which is not installed; install the extra: pip install 'convcli[cluster]'"
+            f"`cluster` needs Dask, which is not installed; install the extra: {install_extra('cluster')}"
         ) from None
     for (
         name

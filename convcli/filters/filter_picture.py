@@ -130,9 +130,9 @@ def filter_picture(
     alpha : str
         `auto`, `premultiply`, `keep` or `filter`: see `backend.filter_image`.
     only, mask
-        Filter only a rectangle, (x, y, width, height) in pixels from the upper left corner, or a sequence of them; only
-        where a mask is white, (H, W) of booleans, unsigned whole numbers or floats from 0 to 1, or the name of a
-        picture. Greys blend.
+        Filter only a rectangle, (x, y, width, height) in pixels from the top left of the upright picture, or a
+        sequence of them; only where a mask is white, (H, W) of booleans, unsigned whole numbers or floats from 0 to 1,
+        or the name of a picture. Greys blend.
     gray, channels, linear, depth
         Convert the picture to grey; use only some channels, such as "r,g"; filter sRGB in linear light; filter 16-bit
         samples ("16") or floats ("float", white is 1), in which the result is returned.

@@ -119,8 +119,8 @@ def read_rectangle(value: Any) -> tuple[int, int, int, int]:
     numbers = [int(str(word)) for word in words if str(word).isascii() and str(word).isdigit()]
     if len(words) != 4 or len(numbers) != 4 or 0 in numbers[2:]:
         raise ArgumentError(
-            f"{_shown(value)} is not a rectangle; write X,Y,WIDTH,HEIGHT in pixels from the upper left corner, such as "
-            "10,20,64,48"
+            f"{_shown(value)} is not a rectangle; write X,Y,WIDTH,HEIGHT in pixels from the top left of the "
+            "upright picture, such as 10,20,64,48"
         )
     x, y, width, height = numbers
     return x, y, width, height

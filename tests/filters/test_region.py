@@ -154,7 +154,7 @@ def test_all_pictures_share_one_mask_which_is_not_an_output(call: Call, tmp_path
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"only": (1, 2, 3)}, "is not a rectangle; write X,Y,WIDTH,HEIGHT in pixels from the upper left corner, such as 10,20,64,48"),
+        ({"only": (1, 2, 3)}, "is not a rectangle; write X,Y,WIDTH,HEIGHT in pixels from the top left of the upright picture, such as 10,20,64,48"),
         ({"only": "1,2,0,4"}, "is not a rectangle"),
         ({"only": (30, 0, 11, 5)}, "`only` 30,0,11,5 reaches beyond the picture, which is 40 wide and 30 high"),
         ({"only": (0, 0, 5, 5), "stride": 2}, "`only` keeps the rest of the picture, which is 30x40x3 of RGB, and the result is 15x20x3 of RGB; leave out what changes its size, its channels or its depth"),

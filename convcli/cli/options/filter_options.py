@@ -178,7 +178,7 @@ request_options = bundled(
         "--only",
         multiple=True,
         type=Parsed("X,Y,W,H", read_rectangle),
-        help="Filter only this rectangle, in pixels. May be repeated.",
+        help="Filter only this rectangle, in pixels from the top left of the upright picture. May be repeated.",
     ),
     click.option(
         "--mask",

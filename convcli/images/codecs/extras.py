@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from convcli.errors import install_extra
 from convcli.images.codecs.tiff import NoCodecError
 
 # The optional parts of Pillow by formats: the name for `features.check`, and the one in messages.
@@ -25,7 +26,7 @@ def load_extra(module: str, extra: str, why: str) -> Any:
     try:
         return import_module(module)
     except ImportError:
-        raise NoCodecError(f"{why}; pip install 'convcli[{extra}]'") from None
+        raise NoCodecError(f"{why}; {install_extra(extra)}") from None
 
 
 def load_codec(codec: str, kind: str, why: str) -> Any:

@@ -9,6 +9,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from convcli.errors import install_extra
 from convcli.images.codecs.tiff_claims import check_page
 from convcli.images.coding import USUAL_COMPRESSION, Coded
 from convcli.images.formats import formats_for
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from convcli.images.metadata.entries import Directory
 
-INSTALL = "pip install 'convcli[codecs]'"
+INSTALL = install_extra("codecs")
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF and BigTIFF in either byte order
 
 PREDICTED = ("deflate", "lzw")  # compressions that are used with a predictor
