@@ -190,7 +190,7 @@ def option_instead(word: str, ctx: click.Context) -> str:
     for spelling in spellings:
         if spelling in options:
             return f"did you mean {spelling!r}?"
-    if why := NOT_HERE.get(spellings[-1]):
+    if why := NOT_HERE.get(spellings[-1], ""):
         return why
     bare = name.lstrip("-").lower()
     if any("SPEC" in (each.metavar or "") for each in arguments) and (

@@ -110,6 +110,35 @@ def solve(
     return list(islice(found, MOST_SOLUTIONS))
 
 
+def reachable(
+    n: int,
+    kernel: int,
+    transposed: bool = False,
+    *,
+    strides: Collection[int] | None = None,
+    dilations: Collection[int] | None = None,
+) -> tuple[int, int]:
+    """Return the smallest and the largest output size that paddings below d*(k-1) + 1 give along one axis.
+
+    Options that are not given are those that `solve` searches.
+
+    >>> reachable(224, 7, strides=[2], dilations=[1])
+    (109, 115)
+    """
+    least, most = [], []
+    for dilation in dilations or range(1, MOST_DILATION + 1):
+        size = span(kernel, dilation)
+        for stride in strides or (*range(1, MOST_STRIDE + 1), kernel):
+            whole = stride * (n - 1)
+            if transposed:
+                least.append(max(1, whole + 2 - size))
+                most.append(whole + size + max(stride, dilation) - 1)
+            else:
+                least.append((max(n - size, 0)) // stride + 1)
+                most.append((n + size - 2) // stride + 1)
+    return min(least), max(most)
+
+
 def _strides(axis: _Axis, dilation: int, extra: int) -> list[int]:
     """Return the strides to try: small ones, and the kernel size for non-overlapping patches."""
     patches = [axis.kernel] if dilation == 1 and axis.kernel > MOST_STRIDE and not extra else []

@@ -234,7 +234,7 @@ def test_fields(call: Call, name: str) -> None:
     assert table[0].split() == ["FLOPs", "layer"]
     result = call(name, *LAYER, "--field", "mac")
     assert result.code == 2
-    assert one_error(result).startswith("there is no field 'mac'; the fields are name, layer, variant, ")
+    assert one_error(result).startswith("there is no field 'mac'; did you mean 'macs'")
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("help", "completion")])

@@ -7,7 +7,7 @@ from convcli.cli.calculators.question import Question, Size
 from convcli.cli.options.layer_options import LayerOptions, flag
 from convcli.errors import ArgumentError
 from convcli.layers.axes import axis_names, per_axis
-from convcli.layers.inverse import MOST_DILATION, MOST_STRIDE, Solution, solve
+from convcli.layers.inverse import MOST_DILATION, MOST_STRIDE, Solution, reachable, solve
 from convcli.layers.text.notation import format_padding_as_typed
 from convcli.networks.rows import Row
 from convcli.render import Answer
@@ -26,6 +26,8 @@ COLUMNS = ("axis", "kernel_size", "padding", "stride", "dilation")
 def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[Row]]:
     """Return a row for every solution, the simplest first, and a row for each axis without a solution.
 
+    The simplest solution of each axis is the result, which --format value prints.
+
     Options that were typed keep their values. The field `error` is the reason why an axis has no solution.
     """
     if options.chain is not None or options.ceil:
@@ -38,7 +40,7 @@ def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[R
     questions = options.questions()
     spec = questions[0].spec
     transposed = spec is not None and spec.sizes == "transposed"
-    rows, unsolved, solved_axes = [], [], set()
+    rows, simplest, unsolved, solved_axes = [], [], [], set()
     for question in questions:
         for axis, given in _axes(options, question, target):
             if (axis, question.axes) in solved_axes:
@@ -46,6 +48,7 @@ def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[R
             solved_axes.add((axis, question.axes))
             found = _solutions(axis, given, transposed)
             rows += found
+            simplest += found[:1]
             if len(rows) > options.max_rows:
                 raise ArgumentError(
                     f"there are more solutions than the limit of {options.max_rows:,} rows; give fewer sizes at a "
@@ -56,7 +59,7 @@ def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[R
     sizes = ("input_size",) if len({row["input_size"] for row in rows}) > 1 else ()
     columns = (*COLUMNS[:1], *sizes, *COLUMNS[1:], *(("output_padding",) if transposed else ()))
     value = ("padding", "stride", "dilation", "output_padding")[: 4 if transposed else 3]
-    return Answer("shape", __version__, rows, rows, {}, columns, value), unsolved
+    return Answer("shape", __version__, rows, simplest, {}, columns, value), unsolved
 
 
 class _Axis(NamedTuple):
@@ -151,13 +154,26 @@ def _unsolved(axis: _Axis, given: Given, options: LayerOptions, transposed: bool
     if kept and solve(axis.n, axis.target, axis.kernel, transposed):
         ways.insert(0, f"leave out {' and '.join(kept)}")
     way = " or ".join(ways) if ways else "give another --target"
+    limit = "" if "paddings" in given else _limit(axis, given, transposed)
     where = "" if axis.name == "each" else f"{axis.name}: "
     with_all = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
     return {
         **_sizes(axis),
         **dict.fromkeys(Solution._fields),
-        "error": f"{where}no layer turns {axis.n} into {axis.target} with {with_all}; {way}",
+        "error": f"{where}no layer turns {axis.n} into {axis.target} with {with_all}{limit}; {way}",
     }
+
+
+def _limit(axis: _Axis, given: Given, transposed: bool) -> str:
+    """Return the sizes that can be reached, if the target is beyond them."""
+    options = {name: values for name, values in given.items() if name in ("strides", "dilations")}
+    least, most = reachable(axis.n, axis.kernel, transposed, **options)
+    if least <= axis.target <= most:
+        return ""
+    bound = f"at most {most}" if axis.target > most else f"at least {least}"
+    if (axis.target > most) == transposed:
+        return f" (without padding, the output is {bound})"
+    return f" (a padding is smaller than the dilated kernel, so the output is {bound})"
 
 
 def _typed(options: LayerOptions) -> tuple[Any, ...]:
@@ -178,7 +194,7 @@ def _ways(axis: _Axis, given: Given, transposed: bool, *, plain: bool) -> list[s
     ways = []
     if stride > MOST_STRIDE and solve(n, target, kernel, transposed, **(given | {"strides": [stride]})):
         ways.append(f"give --s {stride}")
-    if wider > kernel and solve(n, target, wider, transposed, **given):
+    if kernel < wider <= n and solve(n, target, wider, transposed, **given):
         ways.append(f"give --k {wider}")
     if plain and not transposed:
         strides: Given = {} if "strides" in given else {"strides": [stride]}

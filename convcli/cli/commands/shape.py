@@ -55,7 +55,7 @@ OF_NETWORKS = ("name", "layer", "inputs", "output_shape", "receptive_field", "ef
 @click.option(
     "--target",
     type=Parsed("M", parse_size),
-    help="List the paddings, strides and dilations that turn the input size --n into the output size M.",
+    help="List the options that turn --n into the output size M; with --format value, the simplest of each axis.",
 )
 @drawn_answer_options
 @verbosity_options
@@ -94,8 +94,8 @@ def command(
         solved, unsolved = solve_backwards(layer, target)
         if answer.shows("error"):
             rows = [*solved.rows, *unsolved]
-            solved = solved._replace(rows=rows, results=rows)
-        if solved.rows:
+            solved = solved._replace(rows=rows, results=[*solved.results, *unsolved])
+        if solved.results:
             answer.give(messages, solved)
         for row in unsolved:
             messages.error(str(row["error"]))

@@ -1,7 +1,7 @@
 """The options for the format, the fields and the output file of an answer."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,7 +46,7 @@ class AnswerOptions(NamedTuple):
         answer = answer._replace(remarks=remarks)
         if self.fields:
             answer = _only(self.fields, answer)
-            if self.form is None:  # one row per layer, unlike --format value
+            if self.form is None:  # every row, unlike --format value
                 answer = answer._replace(results=answer.rows)
         elif messages.verbose and answer.rows:
             answer = answer._replace(columns=tuple(answer.rows[0]))
@@ -120,7 +120,7 @@ def _only(fields: Sequence[str], answer: Answer) -> Answer:
     known = answer.results[0] if answer.results else dict.fromkeys(fields)
     for name in fields:
         if name not in known:
-            raise ArgumentError(f"there is no field {name!r}; the fields are {', '.join(known)}")
+            raise ArgumentError(f"there is no field {name!r}; {_instead_of(name, known)}")
     return answer._replace(
         rows=[{name: row[name] for name in fields} for row in answer.rows],
         results=[{name: row[name] for name in fields} for row in answer.results],
@@ -128,6 +128,17 @@ def _only(fields: Sequence[str], answer: Answer) -> Answer:
         columns=fields,
         value=fields,
     )
+
+
+def _instead_of(name: str, known: Iterable[str]) -> str:
+    """Return the fields of which a name is the beginning, otherwise the similar ones, otherwise all."""
+    from difflib import get_close_matches
+
+    known, word = list(known), name.lower().replace("-", "_")
+    close = [each for each in known if word and each.startswith(word)] or get_close_matches(word, known, n=1)
+    if not close:
+        return f"the fields are {', '.join(known)}"
+    return f"did you mean {' or '.join(map(repr, close))}?"
 
 
 def printing(*more: str) -> tuple[Decorator, ...]:
@@ -144,7 +155,7 @@ def printing(*more: str) -> tuple[Decorator, ...]:
             "fields",
             type=Parsed("NAMES", lambda text: tuple(filter(None, text.split(",")))),
             default="",
-            help="Print only these fields (A,B), tab-separated: one row per layer; with --format value, one in all.",
+            help="Print only these fields (A,B), tab-separated: each row; with --format value, each whole answer.",
         ),
     )
 

@@ -273,7 +273,7 @@ def test_errors_of_spectra(
         (["box", "-o", "x.doc"], "x.doc has no known ending; end it in .txt .json .csv .md"),
         (
             ["box", "--field", "wieghts"],
-            "there is no field 'wieghts'; the fields are name, matrix, shape, weights",
+            "there is no field 'wieghts'; did you mean 'weights'?",
         ),
         (["none.png"], "cannot read kernel 'none.png': there is no such file"),
         (["box", "--dims", "4"], "4 is not in the range 1<=x<=3"),

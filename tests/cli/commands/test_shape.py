@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -151,14 +152,40 @@ def test_solutions_lead_to_the_target(call: Call, line: str) -> None:
 
 
 def test_the_simplest_solution_is_first_and_given_options_are_kept(call: Call) -> None:
-    assert call("shape", *"--n 7 --k 3 --target 4 --format value".split()).out.splitlines()[0] == "1\t2\t1"
+    assert call("shape", *"--n 7 --k 3 --target 4 --format value".split()).out == "1\t2\t1\n"
     rows = json.loads(call("shape", *"--n 7 --k 3 --target 4 --s 4 --format json".split()).out)["rows"]
     assert {row["stride"] for row in rows} == {4}
 
 
+def test_the_value_of_a_target_is_the_simplest_solution_for_scripts(call: Call) -> None:
+    line = "--n 224 --k 7 --s 2 --d 1 --target 112".split()
+    assert len(json.loads(call("shape", *line, "--format", "json").out)["rows"]) == 2
+    assert call("shape", *line, "--format", "value").out == "3\t2\t1\n"
+    (padding,) = call("shape", *line, "--field", "padding", "--format", "value").out.split()
+    assert value(call, f"--n 224 --k 7 --s 2 --d 1 --p {padding}") == ["112"]
+    assert call("shape", *line, "--field", "padding").out == "3\n2:3\n"
+    assert call("shape", *"--n 224x8 --k 7x4 --s 1 --d 1 --target 224x8 --format value".split()).out == (
+        "3\t1\t1\n1:2\t1\t1\n"
+    )
+
+
+@pytest.mark.parametrize("transposed", ["", "--transposed"])
+@pytest.mark.parametrize(("n", "k", "s", "d"), [(9, 3, 2, 1), (6, 4, 3, 2), (5, 1, 2, 1), (4, 9, 1, 1)])
+def test_the_limit_of_a_target_is_the_last_that_a_padding_reaches(
+    call: Call, n: int, k: int, s: int, d: int, transposed: str
+) -> None:
+    line = ["shape", *f"--n {n} --k {k} --s {s} --d {d} {transposed} --target".split()]
+    (most,) = re.findall(r"the output is at most (\d+)", call(*line, "500").err)
+    assert call(*line, most).code == 0
+    assert call(*line, str(int(most) + 1)).code == 1
+
+
 def test_a_target_without_a_solution_is_an_error_that_names_what_to_change(call: Call) -> None:
     line = "--n 7 --k 3 --target 1000 --s 1,2 --format".split()
-    why = "no layer turns 7 into 1000 with kernel size 3, dilations up to 4 and --s as given; give --k 250"
+    why = (
+        "no layer turns 7 into 1000 with kernel size 3, dilations up to 4 and --s as given (a padding is smaller than the "
+        "dilated kernel, so the output is at most 15); give another --target"
+    )
     for form in ("table", "markdown", "value"):
         assert call("shape", *line, form) == (1, "", f"convcli: error: {why}\n")
     (row,) = json.loads(call("shape", *line, "json").out)["rows"]
@@ -170,9 +197,10 @@ def test_a_target_without_a_solution_is_an_error_that_names_what_to_change(call:
 def test_axes_with_a_solution_are_listed_beside_those_without(call: Call) -> None:
     line = "--n 7x9 --k 3 --target 100x4 --s 2 --d 1 --format".split()
     result = call("shape", *line, "value")
-    assert (result.code, result.out) == (1, "0\t2\t1\n0:1\t2\t1\n")
+    assert (result.code, result.out) == (1, "0\t2\t1\n")
     assert result.err == (
-        "convcli: error: height: no layer turns 7 into 100 with kernel size 3 and --s, --d as given; give --k 193\n"
+        "convcli: error: height: no layer turns 7 into 100 with kernel size 3 and --s, --d as given (a padding is "
+        "smaller than the dilated kernel, so the output is at most 5); give another --target\n"
     )
     rows = json.loads(call("shape", *line, "json").out)["rows"]
     assert [(row["axis"], row["error"] is None) for row in rows] == [
@@ -185,11 +213,12 @@ def test_axes_with_a_solution_are_listed_beside_those_without(call: Call) -> Non
 @pytest.mark.parametrize(
     ("line", "ways"),
     [
-        ("--n 7 --k 3 --target 100", "give --k 25 or give --transposed --s 16"),
-        ("--n 7 --k 3 --target 17 --s 2", "give --k 8 or give --transposed"),
+        ("--n 7 --k 3 --target 100", "give --transposed --s 16"),
+        ("--n 7 --k 3 --target 17 --s 2", "give --transposed"),
+        ("--n 14 --k 3 --target 40", "give --k 8 or give --transposed"),
         ("--n 1000 --k 3 --target 10", "give --s 110"),
         ("--n 100 --k 3 --target 10 --p 0 --s 1", "give --s 10"),
-        ("--n 10 --k 3 --target 1000 --transposed", "give --s 110 or give --k 249"),
+        ("--n 10 --k 3 --target 1000 --transposed", "give --s 110"),
         ("--n 100 --k 9 --target 60 --transposed", "leave out --transposed"),
     ],
 )
@@ -231,7 +260,7 @@ def test_padding_is_unequal_if_necessary(call: Call) -> None:
     assert [line.split() for line in out.splitlines()[2:]] == [["each", "4", "1:2", "1", "1"]]
     assert call("shape", *"--n 8 --k 4 --s 1 --d 1 --target 8 --format value".split()).out == "1:2\t1\t1\n"
     line = "--n 7 --k 3 --s 2 --d 1 --target 14 --transposed"
-    assert call("shape", *line.split(), "--format", "value").out == "1\t2\t1\t1\n0:1\t2\t1\t0\n"
+    assert call("shape", *line.split(), "--format", "value").out == "1\t2\t1\t1\n"
 
 
 def test_axes_with_different_options_are_solved_separately(call: Call) -> None:
