@@ -36,6 +36,16 @@ class Classifier:
             )
         return max(each.memory for each in prepared)
 
+    def notes(self, name: str, picture: Picture) -> tuple[str, ...]:
+        """Return notes about how the picture was changed to fit the input of the network."""
+        frame = picture.frames[0]
+        return tuple(self.run.input_notes(self.run.prepared(name, frame), frame))
+
+    def details(self, name: str, picture: Picture) -> tuple[str, ...]:
+        """Return a description of the run."""
+        shape = "x".join(map(str, self.run.prepared(name, picture.frames[0]).shape))
+        return (f"{self.run.source}, input {shape}",)
+
     def answer(self, name: str, picture: Picture) -> dict[str, Any]:
         """Return the JSON record of a picture."""
         each = [self._classes(name, frame) for frame in picture.frames]

@@ -115,14 +115,8 @@ class NetworkPlan:
         """Notes about resizing, alpha, and maps that are not drawn."""
         from convcli.images.map_sheet import MOST
 
-        frame, first = self.picture.frames[0], self.prepared[0]
-        notes = []
-        if first.size != frame.pixels.shape[:2] and self.work.run.how.size is None:
-            notes.append(
-                f"resized to {format_size(first.size)}, the input size of the network; `resize` sets another size"
-            )
-        if frame.has_alpha and first.channels != 4:
-            notes.append("its alpha is left out")
+        first = self.prepared[0]
+        notes = self.work.run.input_notes(first, self.picture.frames[0])
         if self.work.run.layer is not None and self.form not in NUMBERS and first.maps[0] > MOST:
             notes.append(f"{MOST} of the {first.maps[0]} maps are drawn; .npy stores all of them")
         return tuple(notes)

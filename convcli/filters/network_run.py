@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FILES = (".toml", ".onnx")
 BOTH = 3  # intermediate arrays of the input's size
+MOST_STRETCH = 0.01  # of an aspect ratio; above, the change is reported
 MOST_KEPT = 8  # frame shapes for which prepared networks are cached
 
 
@@ -85,6 +86,11 @@ class Prepared(NamedTuple):
             return (width, count, height) if self.taken.layout == "nhwc" else (count, height, width)
         rows, columns = (1, 1, *self.made[1:])[-2:]
         return 1, rows, columns
+
+
+def _is_similar(ratio: float, other: float) -> bool:
+    """Return whether two aspect ratios differ by less than rounded sizes make visible."""
+    return abs(ratio - other) <= MOST_STRETCH * other
 
 
 class KeptNetworks:
@@ -181,7 +187,7 @@ class NetworkRun:
 
         ((key, declared),) = self.network.inputs.items()
         taken = self.how.taken(declared)
-        size = self.how.sizes(taken, frame, keep=self.source.lower().endswith(".toml"))
+        size = self.how.sizes(taken, frame, keep=self._takes_any_size)
         shape = taken.shape(self.how.channels(taken, frame, name), *size)
         try:
             network = self.network.at({key: shape})
@@ -200,6 +206,32 @@ class NetworkRun:
             )
         memory = live_memory(network, shapes, [tensor]) + BOTH * 4 * prod(shape)
         return Prepared(network, key, tensor, taken, shape, size, shapes[tensor], memory)
+
+    def input_notes(self, prepared: Prepared, frame: Frame) -> list[str]:
+        """Return notes about how a frame was changed to fit the input of the network."""
+        rows, columns = frame.pixels.shape[:2]
+        height, width = prepared.size
+        taken, before, after = prepared.taken, f"{columns}x{rows}", f"{width}x{height}"
+        notes = []
+        if self.how.size is None and before != after:
+            shape = "" if _is_similar(width / height, columns / rows) else ", which changes its aspect ratio"
+            notes.append(
+                f"resized from {before} to {after}, the input size of the network{shape}; `resize` sets another size"
+            )
+        elif self.how.size is not None and not self._takes_any_size:
+            declared = f"{taken.width or width}x{taken.height or height}"
+            if declared != after:
+                notes.append(
+                    f"resized from {before} to {after}, and the input size of the network is {declared}"
+                )
+        if frame.has_alpha and prepared.channels != 4:
+            notes.append("its alpha is left out")
+        return notes
+
+    @property
+    def _takes_any_size(self) -> bool:
+        """Whether pictures keep their size, because the network is a file of layers."""
+        return self.source.lower().endswith(".toml")
 
     def kernels(self, prepared: Prepared) -> Array | None:
         """Return the kernels (maps, channels, rows, columns) to draw beside the maps, None if there are none."""

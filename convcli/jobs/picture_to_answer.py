@@ -6,7 +6,7 @@ import json
 import os
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Protocol
 
@@ -29,6 +29,12 @@ class Question(Protocol):
     def memory(self, name: str, picture: Picture) -> int:
         """Estimate the bytes that the answer needs, from the header of a picture."""
 
+    def notes(self, name: str, picture: Picture) -> tuple[str, ...]:
+        """Return the messages about a picture that are printed by default."""
+
+    def details(self, name: str, picture: Picture) -> tuple[str, ...]:
+        """Return the messages about a picture that are printed with -v."""
+
     def answer(self, name: str, picture: Picture) -> dict[str, Any]:
         """Return the answer, which can be encoded as JSON."""
 
@@ -45,13 +51,14 @@ class PictureToAnswer:
         """Run a job and time it; the outcome has the line to be printed."""
         started = time.perf_counter()
         try:
-            line, facts, pixels = self._answered(job)
+            outcome = self._answered(job)
         except ConvcliError as error:
             return Outcome(error=error, facts={"seconds": round(time.perf_counter() - started, 4)})
         seconds = time.perf_counter() - started
-        return Outcome(answer=line, facts={**facts, "seconds": round(seconds, 4)}, pixels=pixels)
+        details = tuple(f"{detail}, {seconds:.2f} s" for detail in outcome.details)
+        return replace(outcome, details=details, facts={**outcome.facts, "seconds": round(seconds, 4)})
 
-    def _answered(self, job: Job) -> tuple[bytes, dict[str, Any], int]:
+    def _answered(self, job: Job) -> Outcome:
         if job.problem is not None:
             raise job.problem
         with ExitStack() as stack:
@@ -63,6 +70,9 @@ class PictureToAnswer:
             stack.enter_context(MEMORY.share(needed, self.max_memory))
             picture = self.reading.colours.converted(opened.read(), job.name)
             record = self.question.answer(job.name, picture)
+            notes = self.question.notes(job.name, picture)
+            details = self.question.details(job.name, picture)
         pixels = sum(prod(frame.pixels.shape[:2]) for frame in picture.frames)
         line = json.dumps({"input": job.name, **record})
-        return os.fsencode(line) + b"\n", record, pixels
+        answer = os.fsencode(line) + b"\n"
+        return Outcome(answer=answer, notes=notes, details=details, facts=record, pixels=pixels)

@@ -7,6 +7,8 @@ from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Shape, as_shape, by_axes, is_sequence, whole
 from convcli.networks.graph import Graph, NamedShape
 
+COUNTS = (1, 3, 4)  # channels of pictures
+
 
 def bind_shapes(network: Graph, shapes: Any = None, batch: int = 1) -> dict[str, Shape]:
     """Return the whole shape of every input of a network.
@@ -76,11 +78,17 @@ def as_item(name: str, given: Sequence[int], usual: Sequence[int]) -> Shape:
     """
     shape = as_shape(given)
     if len(shape) == len(usual) + 1 and shape[0] == 1:
-        return shape[1:]
+        shape = shape[1:]
     if len(shape) != len(usual):
         raise ArgumentError(
             f"the input {name!r} is channels x sizes such as {by_axes(usual)}, but {by_axes(shape)} has {len(shape)} "
             f"{'axis' if len(shape) == 1 else 'axes'} instead of {len(usual)}"
+        )
+    if len(shape) == 3 and usual[0] in COUNTS and shape[0] not in COUNTS and shape[2] in COUNTS:
+        word, meant = "channel" if shape[2] == 1 else "channels", (shape[2], *shape[:2])
+        raise ArgumentError(
+            f"the input {name!r} is channels x height x width such as {by_axes(usual)}, but {by_axes(shape)} has its "
+            f"{shape[2]} {word} last; did you mean {by_axes(meant)}?"
         )
     return shape
 

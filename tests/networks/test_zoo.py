@@ -418,3 +418,28 @@ def test_names_are_found_in_any_spelling():
 def test_options_that_a_network_does_not_have_are_refused(name, text):
     with pytest.raises(ArgumentError, match=text):
         networks.load(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "message"),
+    [
+        (
+            "resnet-50",
+            (320, 320, 3),
+            "3x224x224, but 320x320x3 has its 3 channels last; did you mean 3x320x320?",
+        ),
+        ("lenet-5", (1, 28, 32, 1), "1x32x32, but 28x32x1 has its 1 channel last; did you mean 1x28x32?"),
+    ],
+)
+def test_an_input_with_its_channels_last_is_refused(name: str, shape: tuple[int, ...], message: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        networks.load(name, shape)
+    assert str(error.value) == f"the input 'input' is channels x height x width such as {message}"
+
+
+def test_an_input_may_have_other_channels_than_the_published_one() -> None:
+    first = [
+        networks.load("resnet-18", shape).rows()[0]["params"]
+        for shape in ((1, 64, 64), (3, 64, 3), (12, 64, 64), (4, 64, 1))
+    ]
+    assert first == [49 * 64 * channels for channels in (1, 3, 12, 4)]

@@ -178,7 +178,8 @@ request_options = bundled(
         "--only",
         multiple=True,
         type=Parsed("X,Y,W,H", read_rectangle),
-        help="Filter only this rectangle, in pixels from the top left of the upright picture. May be repeated.",
+        help="Filter only this rectangle, in pixels from the top left of the upright picture. May be repeated. A .jpg "
+        "is encoded as a whole, with loss; -o x.png or x.tif keeps the other pixels.",
     ),
     click.option(
         "--mask",

@@ -12,6 +12,7 @@ from convcli.cli.completed_words import complete_chains
 from convcli.cli.options.activation_and_pool_options import activation_option, pool_option
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.option_types import Parsed, at_least, swept
+from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.layers.axes import needs_size
 from convcli.layers.counts import DTYPE_BYTES
@@ -85,8 +86,21 @@ class LayerOptions(NamedTuple):
         options = self._named()
         if sized and options.n is None:
             raise ArgumentError(NO_SIZE)
+        options._note_channels()
         options._check()
         return list(options._combinations(each))
+
+    def _note_channels(self) -> None:
+        """Print a note about input sizes that seem to have channels."""
+        if all(isinstance(size, int) for size in self.n or ()):
+            return
+        from convcli.cli.calculators.channels_in_size import channels_in_size
+
+        others = [size for sizes in (self.k, self.s, self.p, self.d) for size in sizes or ()]
+        messages = click.get_current_context().find_object(Messages)
+        for size in self.n or ():
+            if (note := channels_in_size(size, others, self.dims)) and messages is not None:
+                messages.note(note)
 
     def given(self, name: str) -> bool:
         """Return whether an option was typed."""

@@ -634,3 +634,20 @@ def test_a_missing_input_among_many_fails_alone(call: Call, house: Path, tmp_pat
     assert "2 done, 1 failed" in result.err
     listed = call("filter", house, tmp_path / "no.png", "--kernel", "box", "-o", f"{tmp_path}/out/")
     assert "1 done, 1 failed" in listed.err
+
+
+def test_a_png_keeps_the_pixels_outside_only_and_a_jpeg_encodes_them_again(
+    call: Call, tmp_path: Path
+) -> None:
+    photo = SAMPLES / "landscape.jpg"
+    source = read_picture(photo).frames[0].pixels.astype(int)
+    outside = np.ones(source.shape[:2], bool)
+    outside[80:144, 40:104] = False
+    most = {}
+    for name in ("x.png", "x.tif", "x.jpg"):
+        options = ("--kernel", "gaussian:8", "--only", "40,80,64,64", "-o", tmp_path / name)
+        assert call("filter", photo, *options).code == 0
+        changes = np.abs(read_picture(tmp_path / name).frames[0].pixels - source)
+        most[name] = int(changes[outside].max())
+        assert changes[~outside].max() > 8
+    assert most["x.png"] == most["x.tif"] == 0 < most["x.jpg"]

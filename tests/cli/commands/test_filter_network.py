@@ -117,7 +117,28 @@ def test_published_networks_resize_pictures(call: Call, tmp_path: Path) -> None:
     code, _, err = call("filter", PHOTO, *options)
     assert code == 0
     assert np.load(target).shape[:2] == (111, 111)
-    assert "resized to 224x224, the input size of the network; --resize sets another size" in err
+    assert err == (
+        f"convcli: {PHOTO}: resized from 640x427 to 224x224, the input size of the network, which changes its aspect "
+        "ratio; --resize sets another size\n"
+    )
+    assert call("filter", PHOTO, *options, "--force", "-q").err == ""
+    square = ("--values", "; ".join(["0 1 2 3"] * 4), "--network", "lenet-5", "--seed", 0)
+    assert call("filter", *square).err == (
+        "convcli: the values: resized from 4x4 to 32x32, the input size of the network; --resize sets another size\n"
+    )
+
+
+def test_a_classifier_reports_the_size_that_it_runs_on(call: Call, classes: Path) -> None:
+    options = ("--network", "squeezenet-1.1", "--seed", 0, "--top", 1, "--resize", "64x48")
+    code, out, err = call("filter", PHOTO, *options, "-v")
+    note, detail = err.splitlines()
+    assert code == 0 and json.loads(out)["classes"]
+    assert (
+        note
+        == f"convcli: {PHOTO}: resized from 640x427 to 64x48, and the input size of the network is 224x224"
+    )
+    assert detail.startswith(f"convcli: {PHOTO}: squeezenet-1.1, input 1x3x48x64, ")
+    assert call("filter", PHOTO, "--network", classes, "--seed", 0).err == ""  # a .toml takes any size
 
 
 @pytest.mark.parametrize(

@@ -369,3 +369,33 @@ def test_the_table_fits_a_terminal_of_80_columns(on_terminal: Callable[..., str]
     assert row.split() == ["conv", "k3x3", "s2", "p1", "o1", "7", "1", "4", "3", "2"]
     assert any("receptive" in line for line in lines)
     assert any("effective stride" in line for line in on_terminal(120, *words).splitlines())
+
+
+@pytest.mark.parametrize("size", ["3x224x224", "224x224x3"])
+def test_an_input_size_with_channels_gets_a_note(call: Call, size: str) -> None:
+    note = (
+        f"convcli: --n has spatial sizes only, and {size} is taken as 3 axes; for 3 channels write --in 3 --n 224x224, "
+        "for 3 axes --dims 3\n"
+    )
+    code, out, err = call("shape", "--n", size, "--k", 3, "--format", "value")
+    assert (code, err) == (0, note) and "1" in out.strip().split("x")
+    assert call("shape", "--n", size, "--k", 3, "-q").err == ""
+    for way in (("--k", 3, "--dims", 3), ("--k", "1x3x3")):
+        assert call("shape", "--n", size, *way).err == ""
+
+
+def test_an_input_size_with_a_batch_and_channels_is_refused(call: Call) -> None:
+    for kernel in ((), ("--k", 3)):
+        result = call("shape", "--n", "8x1x28x28", *kernel)
+        assert result.code == 2
+        assert one_error(result) == (
+            "--n has spatial sizes only, and 8x1x28x28 has a batch and channels; for 1 channel write --in 1 --n 28x28, "
+            "for 4 axes --dims 4"
+        )
+    for words in (
+        ("--n", "8x1x28x28", "--k", 1, "--dims", 4),
+        ("--n", "9x9x9x9", "--k", 3),
+        ("--n", "16x56x56", "--k", 3),
+    ):
+        code, _, err = call("shape", *words)
+        assert (code, err) == (0, "")
