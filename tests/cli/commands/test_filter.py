@@ -218,11 +218,11 @@ def test_an_output_that_exists_is_kept_without_force(call: Call, house: Path) ->
         ),
         (
             ["--kernel", "box", "--padding", "some"],
-            "Invalid value for '--p' / '--padding': 'some' is not a padding",
+            "Invalid value for '-p' / '--p' / '--padding': 'some' is not a padding",
         ),
         (
             ["--kernel", "box", "--padding", "-1"],
-            "Invalid value for '--p' / '--padding': '-1' is not a padding",
+            "Invalid value for '-p' / '--p' / '--padding': '-1' is not a padding",
         ),
         (
             ["--kernel", "box", "--padding-mode", "mirrored"],
