@@ -37,6 +37,7 @@ class Command(click.Command):
         moved: Mapping[str, str] | None = None,
         more: Callable[[], str] | None = None,
         words: "Advice | None" = None,
+        about_filter: bool = False,
         **kwargs: Any,
     ) -> None:
         """Create the command.
@@ -47,6 +48,7 @@ class Command(click.Command):
         topics : the pages of convcli help that explain more
         moved : options that users expect here, each with what is used instead
         more : a function that returns the text below all options
+        about_filter : whether messages name options of convcli filter, which the command explains
         words : a function that returns what to type instead of positional words, if they are wrong
         """
         super().__init__(*args, **kwargs)
@@ -57,6 +59,7 @@ class Command(click.Command):
         self.moved = moved or {}
         self.more = more
         self.words = words
+        self.about_filter = about_filter
         if leading:
             self.params.append(_help_all_option())
 
@@ -64,6 +67,8 @@ class Command(click.Command):
         """Parse the arguments; from here on, messages name the options of this command."""
         if (messages := ctx.find_object(Messages)) is not None:
             messages.parameters = self.get_params(ctx)
+            if self.about_filter:
+                messages.elsewhere = lambda: _parameters_of_filter(ctx)
         if not ctx.resilient_parsing:
             ctx.meta[WORDS] = tuple(itertools.takewhile("--".__ne__, args))
             values, extra, order = self._parsed(ctx, args)
@@ -215,6 +220,12 @@ def _unbroken(names: str, width: int) -> str:
 
     lines = wrap(names, width, break_on_hyphens=False, break_long_words=False)
     return "\n".join(["\b", *lines])
+
+
+def _parameters_of_filter(ctx: click.Context) -> Sequence[click.Parameter]:
+    group = ctx.find_root().command
+    found = group.get_command(ctx, "filter") if isinstance(group, click.Group) else None
+    return () if found is None else found.params
 
 
 def _help_all_option() -> click.Option:

@@ -16,20 +16,33 @@ _ARGUMENT = r"(?<![^\s(])`(?P<argument>[a-z]\w*)(?:=(?P<value>[^`]+))?`(?![^\s.,
 _QUOTED = r"""(?<!\w)(?P<quote>['"])(?:\\.|(?!(?P=quote)(?!\w))[^\\])*(?P=quote)"""  # as repr writes a value
 
 
-def with_options(message: str, parameters: Iterable[click.Parameter], verbatim: Collection[str] = ()) -> str:
+def with_options(
+    message: str,
+    parameters: Iterable[click.Parameter],
+    verbatim: Collection[str] = (),
+    elsewhere: Iterable[click.Parameter] = (),
+) -> str:
     """Replace each argument in backticks by the option that sets it, if there is one.
 
     Quoted values and the texts in `verbatim`, such as file names, stay unchanged.
+
+    elsewhere : the parameters of convcli filter, if messages may name its options with the command
 
     >>> one = click.Option(["--range", "value_range"]), click.Option(["-k", "--kernel", "kernels"])
     >>> with_options("`value_range` has no use beside `kernel='box:3'`; leave out `sheet=True`", one)
     '--range has no use beside --kernel box:3; leave out `sheet=True`'
     """
     options = [each for each in parameters if isinstance(each, click.Option)]
+    others = [each for each in elsewhere if isinstance(each, click.Option)]
 
     def replaced(match: re.Match[str]) -> str:
-        option = None if match["argument"] is None else option_of(match["argument"], options)
-        return match[0] if option is None else f"{option} {_value(match['value'])}".rstrip()
+        if match["argument"] is None:
+            return match[0]
+        if option := option_of(match["argument"], options):
+            return f"{option} {_value(match['value'])}".rstrip()
+        if option := option_of(match["argument"], others):
+            return f"{option} {_value(match['value'])}".rstrip() + " of convcli filter"
+        return match[0]
 
     kept = map(re.escape, sorted(filter(None, verbatim), key=len, reverse=True))
     return re.sub("|".join([*kept, _QUOTED, _ARGUMENT]), replaced, message, flags=re.DOTALL)

@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TextIO
 
 import click
@@ -22,6 +22,9 @@ class Messages:
         self.debug = False
         self.failed = 1  # the exit code if an input or an answer fails
         self.parameters: Sequence[click.Parameter] = ()  # of the command that runs
+        self.elsewhere: Callable[[], Sequence[click.Parameter]] = (
+            tuple  # of filter, if its options are explained
+        )
         self._verbatim: set[str] = set()  # words of the user with backticks, which are not names of arguments
 
     def keep(self, texts: Iterable[str]) -> None:
@@ -32,7 +35,9 @@ class Messages:
 
     def name_options(self, message: str) -> str:
         """Return a message of the library with its arguments replaced by the options of the command."""
-        return with_options(message, self.parameters, self._verbatim) if "`" in message else message
+        if "`" not in message:
+            return message
+        return with_options(message, self.parameters, self._verbatim, self.elsewhere())
 
     def error(self, message: str) -> None:
         """Print an error, also with -q."""

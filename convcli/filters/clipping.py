@@ -21,6 +21,8 @@ def advice(value_range: str | None, kernels: Sequence[Kernel], *, activated: boo
     "`value_range='offset'` also shows negative values, around middle grey"
     >>> advice("clip", [parse_kernel("1 2 1")]), advice("abs", [parse_kernel("laplacian")])
     ('`normalize=True` divides by the sum of the weights', "`value_range='minmax'` rescales all values to fit")
+    >>> advice("clip", [parse_kernel("unsharp")]), advice("clip", [parse_kernel("0 -1 0; -1 5 -1; 0 -1 0")])
+    ('a smaller amount clips less', '')
     """
     if kernels and value_range in (None, "clip") and not activated:
         last = kernels[-1]
@@ -30,4 +32,20 @@ def advice(value_range: str | None, kernels: Sequence[Kernel], *, activated: boo
             return "`value_range='offset'` also shows negative values, around middle grey"
         if len(kernels) == 1 and min(weights) >= 0 and total > last.divisor > 0 and len(last.matrices) == 1:
             return "`normalize=True` divides by the sum of the weights"
+    if kernels and (advised := _of_sharpening(kernels[-1])) is not None:
+        return advised
     return "`value_range='minmax'` rescales all values to fit"
+
+
+def _of_sharpening(kernel: Kernel) -> str | None:
+    """Return the advice for a kernel that keeps the picture and adds to it, whose contrast `minmax` would change.
+
+    It is empty if the kernel has no argument that makes it weaker; None if it is another kernel.
+    """
+    from convcli.kernels.named import KERNELS, arguments_of
+
+    if kernel.name in KERNELS and "amount" in arguments_of(KERNELS[kernel.name]):
+        return "a smaller amount clips less"
+    weights = kernel.flat_weights
+    keeps = kernel.combine == "none" and min(weights) < 0 and sum(weights) / kernel.divisor > LEAST
+    return "" if keeps else None

@@ -30,7 +30,7 @@ _MAXIMUM = "`pool='max:3,stride=1,padding=1'` takes the maximum of each window"
 NOT_CONVOLUTIONS = {
     **dict.fromkeys(
         ("median", "medianblur", "median-filter", "medfilt", "rank-filter"),
-        "it sorts the pixels of a window; use 'gaussian' or 'box' to smooth, or `pool`, such as "
+        "it sorts the pixels of a window; use 'gaussian' or 'box' to smooth, or "
         "`pool='avg:3,stride=1,padding=1'`",
     ),
     **dict.fromkeys(

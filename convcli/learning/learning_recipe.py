@@ -114,8 +114,8 @@ class Recipe(NamedTuple):
         first, second = laid
         if not self.mix and len(first) != len(second):
             raise ArgumentError(
-                f"{names[0]} has {_channels(first)} and {names[1]} {_channels(second)}; convert both to the "
-                "same, such as grey, or learn weights between all channels with `mix=True`"
+                f"{names[0]} has {_channels(first)} and {names[1]} {_channels(second)}; convert both to "
+                "grey (`gray=True`), or learn weights between all channels with `mix=True`"
             )
         pair = aligned(
             self.geometry, first, second, mask, keep_clipped=self.keep_clipped, alike=self.mix, names=names

@@ -63,7 +63,7 @@ def _bound(name: str, declared: NamedShape, given: Any, batch: int) -> Shape:
     if unknown:
         raise ArgumentError(
             f"the input {name!r} is {_shape_text(declared)}, of which {' and '.join(unknown)} are unknown; give its "
-            "shape"
+            f"shape, such as `inputs={_example(declared)}`"
         )
     return as_shape(shape) if shape else ()  # type: ignore[arg-type]  # all sizes are known here
 
@@ -91,6 +91,15 @@ def as_item(name: str, given: Sequence[int], usual: Sequence[int]) -> Shape:
             f"{shape[2]} {word} last; did you mean {by_axes(meant)}?"
         )
     return shape
+
+
+def _example(declared: NamedShape) -> tuple[int, ...]:
+    """Return a shape without the batch axis, with numbers for the unknown sizes.
+
+    >>> _example(("N", 3, "H", "W"))
+    (3, 320, 320)
+    """
+    return tuple(320 if isinstance(size, str) else size for size in declared[1:])
 
 
 def _shape_text(shape: Any) -> str:

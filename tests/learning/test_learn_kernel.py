@@ -433,7 +433,7 @@ def test_any_kind_of_sample(dtype):
         ),
         (
             NOISE, NOISE[..., 0], {},
-            "before has 3 channels and after 1 channel; convert both to the same, such as grey, or learn weights between all "
+            "before has 3 channels and after 1 channel; convert both to grey (`gray=True`), or learn weights between all "
             "channels with `mix=True`",
         ),
         (

@@ -218,7 +218,12 @@ def _on_network(run: FileRun, request: Request, options: PictureNetworkOptions) 
     if of_network.is_classifier and run.output.output is None:
         return run.answer(Classifier(of_network, options.top or 5, options.names()), of_network.files)
     if options.top is not None or options.labels is not None:
-        raise ArgumentError("--top and --labels apply to the printed answer of a classifier; leave out -o")
+        typed = "--labels" if options.top is None else "--top"
+        if not of_network.is_classifier:
+            raise ArgumentError(f"{typed} applies to a classifier, and the network makes maps; leave it out")
+        raise ArgumentError(
+            f"{typed} applies to the printed answer of a classifier; leave out -o, and redirect it with >"
+        )
     jobs = run.jobs(options.name, of_network.files)
     return run.run(jobs, NetworkFilter(of_network, request.value_range))
 

@@ -19,6 +19,7 @@ WORDS = tuple(dict.fromkeys([*TOPICS, *COMMANDS]))
     cls=Command,
     short_help="Explain a topic or a command.",
     words=topic_words,
+    about_filter=True,
     examples=("convcli help padding", "convcli help filter"),
 )
 @click.argument("word", required=False, metavar="[TOPIC|COMMAND]", type=Parsed("WORD", str, WORDS))

@@ -41,6 +41,7 @@ MOST_RESPONSE = 4096  # largest side of that picture, which takes some hundred M
     cls=Command,
     short_help="List the named kernels, or describe one.",
     words=kernel_words,
+    about_filter=True,
     moved={"--list": "convcli kernels without an argument"},
     examples=(
         "convcli kernels sobel-x",

@@ -40,6 +40,24 @@ def test_without_o_the_output_is_next_to_the_input(call: Call, house: Path) -> N
     assert (frame.pixels == filter_image(source.pixels, parse_kernel("sobel")).pixels).all()
 
 
+@pytest.mark.parametrize(
+    ("kernel", "advice"),
+    [
+        ("sharpen", "; a smaller amount clips less"),
+        ("unsharp:threshold=2", "; a smaller amount clips less"),
+        ("highboost", "; a smaller amount clips less"),
+        ("0 -1 0; -1 5 -1; 0 -1 0", ""),
+        ("kirsch", "; --range minmax rescales all values to fit"),
+        ("sobel-x", "; --range offset also shows negative values, around middle grey"),
+    ],
+)
+def test_the_advice_on_clipping_does_not_change_the_contrast_of_a_sharpened_picture(
+    call: Call, tmp_path: Path, kernel: str, advice: str
+) -> None:
+    err = call("filter", HOUSE, "--kernel", kernel, "-o", tmp_path / "x.png").err
+    assert err.partition("of the samples were clipped")[1:] == ("of the samples were clipped", f"{advice}\n")
+
+
 @pytest.mark.parametrize("name", SAMPLE_NAMES)
 def test_every_sample_keeps_frames_depth_and_metadata(call: Call, tmp_path: Path, name: str) -> None:
     assert call("filter", SAMPLES / name, "--kernel", "gaussian", "-q", "-o", f"{tmp_path}/").code == 0
@@ -268,7 +286,7 @@ def test_an_output_that_exists_is_kept_without_force(call: Call, house: Path) ->
         (["--pool", "median:3"], "--pool: there is no 'median'; use max, avg, lp, global-avg"),
         (
             ["--kernel", "median"],
-            "use 'gaussian' or 'box' to smooth, or --pool, such as --pool avg:3,stride=1",
+            "use 'gaussian' or 'box' to smooth, or --pool avg:3,stride=1",
         ),
         (["--kernel", "box", "--activation", "nn.LeakyReLU(0.1)"], "did you mean 'leaky-relu'?"),
         (

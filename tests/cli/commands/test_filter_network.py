@@ -157,7 +157,7 @@ def test_a_classifier_reports_the_size_that_it_runs_on(call: Call, classes: Path
         (("--network", "NET", "--std", "0"), "'0' contains 0, and values are divided by it"),
         (("--network", "NET", "--mean", "a"), "'a' is not a number"),
         (("--network", "NET", "--mean", "1,2"), "--mean has 2 numbers, and the network has 3 channels"),
-        (("--network", "NET", "--top", "3"), "--top and --labels apply to the printed answer of a classifier"),
+        (("--network", "NET", "--top", "3"), "--top applies to a classifier, and the network makes maps; leave it out"),
         (("--network", "NET", "--layer", "edges", "--top", "3"), "--top applies to classes, and --layer to maps"),
         (("--network", "none.onnx"), "cannot read the network 'none.onnx': there is no such file; check the spelling and the folder"),
         (("--network", "model.pt"), ".pt models cannot be read; convert it to ONNX first"),
@@ -177,6 +177,9 @@ def test_errors_of_class_options(call: Call, tmp_path: Path, classes: Path) -> N
     labels = tmp_path / "labels.txt"
     labels.write_text("cat\ndog\n")
     options = ("filter", HOUSE, "--network", classes, "--seed", 1)
+    assert "leave out -o, and redirect it with >" in one_error(
+        call(*options, "--labels", labels, "-o", tmp_path / "x.json")
+    )
     assert "--labels has 2 lines, and the network has 4 classes" in one_error(
         call(*options, "--labels", labels)
     )

@@ -60,6 +60,11 @@ def test_lines_are_no_longer_than_can_be_read_on_a_wide_terminal(
         ("q", "convcli help lists all topics"),
         ("blur", "convcli kernels gaussian shows it, and convcli filter PICTURE --kernel gaussian runs it"),
         ("sobel_x", "convcli kernels sobel-x shows it, and convcli filter PICTURE --kernel sobel-x runs it"),
+        (
+            "median",
+            "it is not a convolution: it sorts the pixels of a window; use 'gaussian' or 'box' to smooth, or --pool "
+            "avg:3,stride=1,padding=1 of convcli filter",
+        ),
         ("bilateral", "it is not a convolution: its weights depend on the pixels; use 'gaussian' to smooth"),
         ("depthwise", "see convcli help variants"),
         ("reflect", "see convcli help padding"),

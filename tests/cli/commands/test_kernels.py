@@ -275,6 +275,7 @@ def test_errors_of_spectra(
             ["box", "--field", "wieghts"],
             "there is no field 'wieghts'; did you mean 'weights'?",
         ),
+        (["dilate"], "it takes maxima; --pool max:3,stride=1,padding=1 of convcli filter takes the maximum"),
         (["none.png"], "cannot read kernel 'none.png': there is no such file"),
         (["box", "--dims", "4"], "4 is not in the range 1<=x<=3"),
     ],

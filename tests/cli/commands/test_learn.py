@@ -49,6 +49,16 @@ def test_the_answer_in_words(call: Call, pair: tuple[Path, Path]) -> None:
     )
 
 
+def test_a_colour_and_a_grey_picture_are_learned_in_grey(call: Call, tmp_path: Path) -> None:
+    grey = tmp_path / "grey.png"
+    assert call("filter", LAKE, "--gray", "-k", "box", "-o", grey).code == 0
+    words = "learn", LAKE, grey, "--size", "3"
+    assert "and grey.png 1 channel; convert both to grey (--gray), or" in call(*words).err.replace(
+        f"{tmp_path}/", ""
+    )
+    assert call(*words, "--gray").code == 0
+
+
 def test_the_answer_in_json(call: Call, pair: tuple[Path, Path]) -> None:
     (row,) = json.loads(call("learn", *pair, "--format", "json").out)["rows"]
     assert row["weights"] == SOBEL

@@ -80,8 +80,18 @@ def test_the_sizes_of_an_input_must_be_known(tmp_path):
     path = saved(tmp_path, from_pytorch())
     with pytest.raises(ArgumentError) as error:
         networks.load(path).rows()
-    assert str(error.value) == "the input 'x' is nx3xhxw, of which h and w are unknown; give its shape"
+    assert (
+        str(error.value)
+        == "the input 'x' is nx3xhxw, of which h and w are unknown; give its shape, such as `inputs=(3, 320, 320)`"
+    )
     assert networks.load(path, (3, 8, 6)).totals()["macs"] == 4 * 27 * 48
+
+
+def test_the_command_line_names_the_option_for_the_sizes_of_an_input(tmp_path, call):
+    path = saved(tmp_path, from_pytorch())
+    advice = call("cost", path).err.partition("give its shape, such as ")[2].split()
+    assert advice == ["--input", "3x320x320"]
+    assert call("cost", path, *advice).code == 0
     with pytest.raises(
         ArgumentError, match=r"the input 'x' has shape \(1, 4, 8, 6\); the network takes nx3xhxw"
     ):
