@@ -132,7 +132,7 @@ LEADING = (
 )
 @theme_option(None)
 @picture_network_options
-@click.option("--stats", is_flag=True, help="Print one line of JSON per picture: min, max, mean, clipped.")
+@click.option("--stats", is_flag=True, help="Print JSON per picture: min, max, mean, clipped.")
 @file_run_options(
     in_place=True,
     threads="Threads per picture, for a single kernel and PNG.",

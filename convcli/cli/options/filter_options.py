@@ -178,8 +178,8 @@ request_options = bundled(
         "--only",
         multiple=True,
         type=Parsed("X,Y,W,H", read_rectangle),
-        help="Filter only this rectangle, in pixels from the top left of the upright picture. May be repeated. A .jpg "
-        "is encoded as a whole, with loss; -o x.png or x.tif keeps the other pixels.",
+        help="Filter only this rectangle, in pixels from the top left of the upright picture. May be repeated. -o "
+        "x.png keeps the other pixels; a .jpg is encoded again.",
     ),
     click.option(
         "--mask",

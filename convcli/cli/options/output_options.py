@@ -85,13 +85,13 @@ coding_options = bundled(
     click.option(
         "--quality",
         type=Parsed("Q", read_quality),
-        help="1 to 100, or lossless, for lossy formats. [as input]",
+        help="1 to 100 or lossless; lossy formats. [as input]",
     ),
     click.option(
         "--subsampling",
         type=click.Choice(list(SAMPLINGS)),
         metavar="J:A:B",
-        help="Chroma of JPEG, AVIF, HEIF: 4:4:4, 4:2:0. [as input]",
+        help="JPEG, AVIF, HEIF chroma: 4:4:4, 4:2:0. [as input]",
     ),
     click.option(
         "--tiff-compression",
