@@ -80,14 +80,14 @@ def operators() -> str:
 
 
 def variants() -> str:
-    """Return the description of each variant, and its example: the command of the picture of the same name."""
+    """Return the description of each variant, and its example: the command of the picture of the same name, if there is one."""
     examples = {Path(path).stem: command for path, command in pictures().items()}
     found = []
     for name, spec in VARIANTS.items():
         found.append(_items([f"**{name}**: {spec.help}"]))
-        if name in FILTERING:  # on a separate line, to be copied
+        if name in examples:  # on a separate line, to be copied
             found.append(f"  `{examples[name]}`")
-        else:
+        elif name not in FILTERING:
             found.append(f"  Not for pictures: it {spec.too_much}.")
     return "\n".join(found)
 

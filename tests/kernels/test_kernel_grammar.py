@@ -118,9 +118,9 @@ def test_axes_of_length_1_are_added_and_dropped(
         (
             "emboss",
             1,
-            "kernel 'emboss' has no 1-D form; use one of identity, box, gaussian, binomial, disk, sharpen, ",
+            "kernel 'emboss' has no 1-D form; use one of identity, box, ",
         ),
-        ("motion", 3, "kernel 'motion' has no 3-D form; use one of identity, box, gaussian"),
+        ("motion", 3, "kernel 'motion' has no 3-D form; use one of identity, box, "),
         ("sobel-y", 1, "kernel 'sobel-y' has no 1-D form; use one of identity"),
     ],
 )
@@ -128,6 +128,7 @@ def test_kernels_without_a_form_of_that_many_axes(text: str, dims: int, message:
     with pytest.raises(ArgumentError) as error:
         parse_kernel(text, dims=dims)
     assert message in str(error.value)
+    assert f" {text}," not in str(error.value)  # it is not offered itself
     assert str(error.value).endswith(("bilinear, nearest", "give a kernel with fewer axes"))
 
 
@@ -162,7 +163,7 @@ def test_arguments_by_name_and_in_order() -> None:
             "median",
             "kernel 'median' is not a convolution: it sorts the pixels of a window; use 'gaussian' or 'box'",
         ),
-        ("qqq", "unknown kernel 'qqq'; use identity, box, gaussian, binomial"),
+        ("qqq", "unknown kernel 'qqq'; use identity, box, "),
         (
             "1 2; 3",
             "kernel '1 2; 3' is ragged: row 1 has 2 values, row 2 has 1; give every row the same number of values",

@@ -34,16 +34,16 @@ def variant(name, conv=CONV, shape=SHAPE):
 
 
 def test_every_name_of_the_design_exists():
-    assert list(VARIANTS) == NAMES
+    assert [name for name in VARIANTS if name in NAMES] == NAMES
 
 
 def test_every_name_is_unique():
-    assert [spec.name for spec in VARIANTS.values()] == NAMES
+    assert [spec.name for spec in VARIANTS.values()] == list(VARIANTS)
     with pytest.raises(ValueError, match="there are two variants 'tiled'"):
         by_name([*VARIANTS.values(), VARIANTS["tiled"]])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", VARIANTS)
 def test_every_variant_runs_and_has_a_description_of_one_line(name):
     layers = variant(name)
     assert shapes(layers, SHAPE)
@@ -56,7 +56,7 @@ def test_every_variant_runs_and_has_a_description_of_one_line(name):
     assert 20 < len(line) <= 100
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("local", "dense")])
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in ("local", "dense")])
 def test_most_weights_do_not_depend_on_the_input(name):
     assert VARIANTS[name](CONV) == variant(name)
 
@@ -114,7 +114,7 @@ def test_ignored_options_are_exactly_those_that_change_no_layer():
         "groups": 2,
     }
     others = {"kernel_size": 2, "stride": 3, "padding": 2, "dilation": 3, "groups": 4}
-    for name in NAMES:
+    for name in VARIANTS:
         for option, value in others.items():
             with_it, without = (
                 variant(name, Conv(**options), (4, 12, 12)) for options in (base | {option: value}, base)
@@ -266,7 +266,7 @@ GEOMETRY = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", VARIANTS)
 @given(options=GEOMETRY, size=st.tuples(st.integers(10, 14), st.integers(10, 14)))
 def test_sizes_are_those_of_the_convolution_or_of_its_transposed(name, options, size):
     conv, shape = Conv(in_channels=2, out_channels=2, **options), (2, *size)
@@ -277,7 +277,7 @@ def test_sizes_are_those_of_the_convolution_or_of_its_transposed(name, options, 
         assert own == ConvTranspose(in_channels=2, out_channels=2, **options).output_size(size)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if VARIANTS[name].sizes is None])
+@pytest.mark.parametrize("name", [name for name in VARIANTS if VARIANTS[name].sizes is None])
 def test_other_sizes_are_those_of_neither(name):
     conv, shape = Conv(in_channels=2, out_channels=2, kernel_size=3, stride=2), (2, 11, 12)
     own = shapes(VARIANTS[name](conv, shape), shape)[-1][1:]

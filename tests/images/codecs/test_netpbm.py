@@ -1,6 +1,7 @@
 """PBM, PGM, PPM, PNM, PAM and PFM, compared with Pillow where it supports them, otherwise byte by byte."""
 
 import io
+import re
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
@@ -236,9 +237,9 @@ def test_pfm_round_trips(colour: bool) -> None:
 @pytest.mark.parametrize(
     ("form", "mode", "message"),
     [
-        ("PGM", "RGB", "PGM cannot hold the pixel mode RGB; these can: .png, .jpg, .webp, .tiff, .bmp, .gif, .ppm, .pnm, .pam, .npy; or convert it to grey with `gray=True`"),
-        ("PGM", "LA", "PGM cannot hold the pixel mode LA; these can: .png, .webp, .tiff, .gif, .pam, .npy; or drop alpha with `channels='l'`"),
-        ("PPM", "RGBA", "these can: .png, .webp, .tiff, .gif, .pam, .npy; or drop alpha with `channels='r,g,b'`"),
+        ("PGM", "RGB", "PGM cannot hold the pixel mode RGB; these can: .png, .jpg, ... .ppm, .pnm, .pam, .npy; or convert it to grey with `gray=True`"),
+        ("PGM", "LA", "PGM cannot hold the pixel mode LA; these can: .png, .webp, ... .pam, .npy; or drop alpha with `channels='l'`"),
+        ("PPM", "RGBA", "these can: .png, .webp, ... .pam, .npy; or drop alpha with `channels='r,g,b'`"),
         ("PBM", "RGB", "PBM cannot hold the pixel mode RGB; these can: .png, "),
         ("PPM", "CMYK", "PPM cannot hold the pixel mode CMYK; these can: .jpg, .tiff, .pam, .npy"),
         ("PFM", "RGB", "PFM cannot hold the pixel mode RGB; these can: .png, "),
@@ -253,7 +254,7 @@ def test_unsupported_modes_name_alternatives(form: str, mode: str, message: str)
 
     with pytest.raises(ImageError) as error:
         written(array_of(mode), mode, form)
-    assert message in str(error.value)
+    assert re.search(re.escape(message).replace(re.escape(" ... "), r" (\.\w+, )*"), str(error.value))
 
 
 def test_pam_stores_counted_channels_of_8_and_16_bits_only() -> None:
