@@ -49,6 +49,10 @@ def test_the_diffs_for_contributors_work(tmp_path: Path) -> None:
         r"```diff\n(.*?)```", (PAGES / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL
     )
     assert len(diffs) == 4
+    tests = re.findall(r"^\+\+\+ b/(tests/\S+)", "".join(diffs), re.MULTILINE)
+    for name in tests:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
     subprocess.run(
         ["git", "apply", "-C1", "-"],
         cwd=tmp_path, input="".join(diffs), text=True, check=True, env={**os.environ, "GIT_DIR": str(tmp_path / "none")},
@@ -77,3 +81,12 @@ def test_the_diffs_for_contributors_work(tmp_path: Path) -> None:
     with Image.open(tmp_path / "crossed.tga") as image:
         assert image.format == "TGA"
         assert (np.asarray(image) == np.rint(total / 9)).all()
+
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    chosen = ["tests/kernels/test_named.py", "tests/networks/test_zoo.py"]
+    assert set(chosen) < set(tests)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "constant or smoothing or resnet_26", *chosen],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
