@@ -209,10 +209,10 @@ def weights() -> bytes:
     ("words", "code"),
     [
         (
-            f"filter {SAMPLES}/house.png --gray --network %s/n.toml --weights %s/w.npz -o pgm:- --range minmax",
+            "filter %p/house.png --gray --network %s/n.toml --weights %s/w.npz -o pgm:- --range minmax",
             0,
         ),
-        (f"filter {SAMPLES}/house.png --gray --network %s/n.toml --weights %s/none.npz -o pgm:-", 1),
+        ("filter %p/house.png --gray --network %s/n.toml --weights %s/none.npz -o pgm:-", 1),
         ("shape %s/n.toml", 0),
         ("shape %s/none.toml", 1),
         ("params %s/none.onnx", 2),
@@ -230,7 +230,10 @@ def test_networks_chains_and_numbers_are_those_of_files(
     put(**files)
     for name, data in files.items():
         (tmp_path / name.replace("_", ".")).write_bytes(data)
-    local, remote = (call(*words.replace("%s", str(end)).split()) for end in (tmp_path, "memory://in"))
+    local, remote = (
+        call(*(word.replace("%s", str(end)).replace("%p", str(SAMPLES)) for word in words.split()))
+        for end in (tmp_path, "memory://in")
+    )
     assert remote.code == code
     assert remote == (local.code, *(text.replace(str(tmp_path), "memory://in") for text in local[1:]))
 
