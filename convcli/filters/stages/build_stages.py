@@ -62,7 +62,7 @@ def from_kernel(recipe: Recipe, kernel: Kernel, shape: Shape) -> Weighted:
 
 def _threshold(recipe: Recipe, kernel: Kernel) -> float:
     """Return a kernel's threshold in the units of the picture, in which white is `full_scale`."""
-    return kernel.gain * kernel.threshold / LEVELS * recipe.full_scale
+    return kernel.gain * kernel.threshold / LEVELS * recipe.full_scale if kernel.threshold else 0.0
 
 
 def from_weights(recipe: Recipe, shape: Shape) -> Weighted:

@@ -194,7 +194,8 @@ class Weighted(Stage):
         sums = [own(part) for part in parts]
         if self.combine == "magnitude":  # squares may overflow integers
             sums = [part.astype(np.float64) if part.dtype.kind == "i" else part for part in sums]
-        limit = self.threshold * abs(self.divisor)
+        # Without a threshold the product is no number where the divisor is infinite.
+        limit = self.threshold * abs(self.divisor) if self.threshold else 0.0
         y = _thresholded(sums, limit) if limit else combine(self.combine, sums)
         if y.dtype.kind == "i" and (self.divisor != 1 or self.shift % 1):
             y = y.astype(np.float64)
