@@ -3,15 +3,15 @@
 import re
 from collections.abc import Iterable
 
-MOST_QUOTED = 200  # characters of a value, a name or a path in a message
+MAX_QUOTED = 200  # characters of a value, a name or a path in a message
 MAX_MESSAGE = 1200  # characters of a message
 _MARK = 40  # characters reserved for "... 1,980 characters ...", which is always shorter
 
 # A value quoted by repr, with or without its closing quote; an apostrophe inside a word does not open one.
 _QUOTED = re.compile(r"""(?<!\w)(['"])((?:\\.|(?!\1(?!\w))[^\\])*)(\1|\\?\Z)""", re.DOTALL)
-_WORD = re.compile(rf"(?<!\S)\S{{{MOST_QUOTED + 1},}}")  # a path or a number
+_WORD = re.compile(rf"(?<!\S)\S{{{MAX_QUOTED + 1},}}")  # a path or a number
 # The text between two marks of punctuation; it is this long only if it contains a path with spaces.
-_CLAUSE = re.compile(rf"(?:^|(?<=[,;:]\s))(?:(?![,;:]\s).){{{2 * MOST_QUOTED + 1},}}", re.DOTALL)
+_CLAUSE = re.compile(rf"(?:^|(?<=[,;:]\s))(?:(?![,;:]\s).){{{2 * MAX_QUOTED + 1},}}", re.DOTALL)
 
 
 class ConvcliError(Exception):
@@ -47,11 +47,11 @@ def instead_of(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     known = list(known)
-    close = get_close_matches(word.lower(), known, n=1) if len(word) <= MOST_QUOTED else []
+    close = get_close_matches(word.lower(), known, n=1) if len(word) <= MAX_QUOTED else []
     return f"did you mean {close[0]!r}?" if close else f"use {', '.join(known)}"
 
 
-def cut(text: str, most: int = MOST_QUOTED) -> str:
+def cut(text: str, most: int = MAX_QUOTED) -> str:
     """Return a text without its middle if it is longer than `most` characters.
 
     >>> cut("no" * 1000, 60)
@@ -70,7 +70,7 @@ def shortened(message: str) -> str:
     ...     f"kernel '{'9' * 80}... 839 characters ...{'9' * 80}' is wide; take a smaller one")
     True
     """
-    if len(message) <= MOST_QUOTED:
+    if len(message) <= MAX_QUOTED:
         return message
     parts, end = [], 0
     for match in _QUOTED.finditer(message):

@@ -19,8 +19,8 @@ ARCHIVES = (
     b"PK\x03\x04",
     b"PK\x05\x06",
 )  # the first bytes of a .npz, which is a ZIP file, and of an empty one
-MOST_AXES = 32  # which every version of NumPy supports
-MOST_BYTES = 1 << 62  # NumPy refuses more, even of an empty array, whose other sides it multiplies
+MAX_AXES = 32  # which every version of NumPy supports
+MAX_BYTES = 1 << 62  # NumPy refuses more, even of an empty array, whose other sides it multiplies
 
 
 class NpyError(ConvcliError):
@@ -70,8 +70,8 @@ def read_header(file: BinaryIO) -> Header:
             "it holds Python objects, which are never unpickled because they can run code; save an array of numbers"
         )
     sides = header.shape
-    plain = len(sides) <= MOST_AXES and all(type(side) is int and side >= 0 for side in sides)
-    if not plain or (0 in sides and prod(filter(None, sides)) * header.dtype.itemsize > MOST_BYTES):
+    plain = len(sides) <= MAX_AXES and all(type(side) is int and side >= 0 for side in sides)
+    if not plain or (0 in sides and prod(filter(None, sides)) * header.dtype.itemsize > MAX_BYTES):
         raise NpyError(f"its shape {sides} is not a valid shape; save it again with numpy.save")
     return header
 

@@ -15,7 +15,7 @@ from typing import IO, Any, BinaryIO, NamedTuple, Protocol
 
 from convcli.errors import ArgumentError, ConvcliError, install_extra
 
-MOST = 1 << 31  # the largest size in bytes of a remote file, which is kept in memory while it is read
+MAX_BYTES = 1 << 31  # the largest size in bytes of a remote file, which is kept in memory while it is read
 BLOCK = 1 << 20
 CONNECTED, ANSWERED = (
     30,
@@ -231,8 +231,10 @@ class RemotePath(PosixPath):
             with system.open(inside, "rb", **streamed) as file:
                 while block := file.read(BLOCK):
                     data.write(block)
-                    if data.tell() > MOST:
-                        raise OSError(errno.EFBIG, f"it has more than {MOST:,} bytes; copy it here first")
+                    if data.tell() > MAX_BYTES:
+                        raise OSError(
+                            errno.EFBIG, f"it has more than {MAX_BYTES:,} bytes; copy it here first"
+                        )
         data.seek(0)
 
     def entries(self) -> list[_RemoteEntry]:

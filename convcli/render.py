@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 Row = Mapping[str, Any]
 
 UNBOUNDED = 1_000_000  # width in columns at which Rich never breaks a number into two lines
-LEAST_TEXT = 10  # characters that remain of a column of text when the table is too wide
+MIN_TEXT = 10  # characters that remain of a column of text when the table is too wide
 
 HEADINGS = {"macs": "MACs", "flops": "FLOPs"}
 
@@ -170,7 +170,7 @@ def _rich_table(answer: Answer) -> str:
         gap, width = 2, columns
         words = [heading.split() for heading in headings]
         least = [
-            max(most if number else min(most, LEAST_TEXT), *map(len, heading))
+            max(most if number else min(most, MIN_TEXT), *map(len, heading))
             for heading, number, most in zip(
                 words, right, _widest([("",) * len(headings), *cells]), strict=True
             )

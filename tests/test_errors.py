@@ -6,7 +6,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcli.errors import MAX_MESSAGE, MOST_QUOTED, ArgumentError, ConvcliError, cut, instead_of, shortened
+from convcli.errors import MAX_MESSAGE, MAX_QUOTED, ArgumentError, ConvcliError, cut, instead_of, shortened
 
 LEFT_OUT = re.compile(r"\.\.\. [\d,]+ characters \.\.\.")
 
@@ -47,7 +47,7 @@ def test_each_value_is_cut_and_the_text_around_it_is_not() -> None:
     assert re.fullmatch(r"a+/x\.png: '[bc ]+", middle)
     assert re.fullmatch(r"[bc ]+' is no 'name' of '[its'\\]+", end)
     assert re.fullmatch(r"[its'\\]+'; take another", last)
-    assert len(message) < 3 * MOST_QUOTED + 100
+    assert len(message) < 3 * MAX_QUOTED + 100
     assert shortened(message) == message
 
 

@@ -370,7 +370,7 @@ def server(shelf: dict[str, bytes], asked: list[str]) -> Iterator[str]:
 def test_pictures_of_a_server(
     call: Call, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_files, "MOST", 1 << 20)
+    monkeypatch.setattr(remote_files, "MAX_BYTES", 1 << 20)
     names = ["house.png?key=a//b", "none.png", "forbidden.png", "broken.png", "endless.png"]
     urls = [f"{server}/a%20folder/{name}" for name in names]
     code, out, err = call("filter", *urls, "--kernel", "box", "-o", f"{tmp_path}/", "--jobs", 1)
@@ -440,7 +440,7 @@ def test_models_kernels_and_lists_of_a_server(
     assert (tmp_path / "house.k.bmp").read_bytes() == (tmp_path / "local.bmp").read_bytes()
     assert call("kernels", f"{server}/k.png?x").code == 0
     assert call("filter", SAMPLES / "house.png", "--gray", "--pointwise", f"{server}/p.csv?x", "-o", tmp_path / "p.png").code == 0  # fmt: skip
-    with mock.patch("convcli.kernels.array_files.MOST_TEXT", 3):
+    with mock.patch("convcli.kernels.array_files.MAX_TEXT", 3):
         result = call("filter", SAMPLES / "house.png", "--pointwise", f"{server}/p.csv", "-o", "x.png")
     assert "p.csv has 4 bytes, more than the 3 that are read as text" in one_error(result)
 

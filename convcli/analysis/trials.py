@@ -40,12 +40,12 @@ from convcli.layers.variants import BASELINE, PLAIN, VARIANTS
 
 Array = NDArray[Any]
 
-MOST_RUNS, ENOUGH = 5, 1.0  # a timing ends after this many runs, or after this many seconds
-MOST_SECONDS = 6.0  # a method that is estimated to take longer is left out
-MOST_RANKS = 3  # approximations of a kernel by a lower rank that are tried
+MAX_RUNS, ENOUGH = 5, 1.0  # a timing ends after this many runs, or after this many seconds
+MAX_SECONDS = 6.0  # a method that is estimated to take longer is left out
+MAX_RANKS = 3  # approximations of a kernel by a lower rank that are tried
 SIDE = 128  # side in pixels of the part in the middle where equivariance is measured; more for large kernels
 ROUNDING = 1e-9  # relative to white: sums in float64 that differ by less count as equal
-MOST_BYTES = 4e9  # a variant that is estimated to need more memory is left out
+MAX_BYTES = 4e9  # a variant that is estimated to need more memory is left out
 DIRECT_PASS = 1e-10  # seconds for one weight of one sample in filter_image
 
 
@@ -213,7 +213,7 @@ class Trials:
 
     def _approximations(self, variant: str) -> Iterator[Trial]:
         rank = max(self.ranks)
-        for each in sorted({*range(1, min(rank, MOST_RANKS) + 1), rank}):
+        for each in sorted({*range(1, min(rank, MAX_RANKS) + 1), rank}):
             recipe = replace(self.recipe, variant=variant, rank=each)
             yield Trial(variant, "conv", "auto", recipe, rank=each)
 
@@ -230,8 +230,8 @@ class Trials:
             seconds = self._estimate(trial.method)
         elif not VARIANTS[trial.variant].methods:
             seconds, memory = vars(estimate(stages, self._values.shape, self.pixels.dtype)).values()
-        needed = f"about {seconds:.3g} s" if seconds > MOST_SECONDS else f"about {memory / 1e9:.3g} GB"
-        if seconds > MOST_SECONDS or memory > MOST_BYTES:
+        needed = f"about {seconds:.3g} s" if seconds > MAX_SECONDS else f"about {memory / 1e9:.3g} GB"
+        if seconds > MAX_SECONDS or memory > MAX_BYTES:
             raise ArgumentError(f"it would take {needed}; give a smaller picture or kernel")
 
     def _estimate(self, method: str) -> float:
@@ -249,7 +249,7 @@ class Trials:
         """
         if averages not in self._plain:
             method = "direct"
-            if 2 * self._estimate(method) > MOST_SECONDS:
+            if 2 * self._estimate(method) > MAX_SECONDS:
                 method = "fft"
                 self._leave_out(
                     "direct summation", "it would take too long; differences are from FFT in float64"
@@ -317,7 +317,7 @@ def _timed(run: Callable[[], Array]) -> tuple[Array, float]:
         started = time.perf_counter()
         result = run()
         taken.append(time.perf_counter() - started)
-        if len(taken) > MOST_RUNS or sum(taken) > (2 * ENOUGH if len(taken) == 1 else ENOUGH):
+        if len(taken) > MAX_RUNS or sum(taken) > (2 * ENOUGH if len(taken) == 1 else ENOUGH):
             return result, median(taken[1:] or taken)
 
 

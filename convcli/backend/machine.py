@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 FORMAT = 1  # version of the file; other versions are ignored
 # Default size of a core's second-level cache in bytes, if the system does not report it.
 USUAL_CACHE = 1 << 20
-LEAST_CACHE, MOST_CACHE = 1 << 18, 1 << 21  # range of cache sizes that tiles are adapted to
+MIN_CACHE, MAX_CACHE = 1 << 18, 1 << 21  # range of cache sizes that tiles are adapted to
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")  # on Linux
 FAR_OFF = 8  # measured costs are limited to this factor above and below the defaults
 
@@ -67,7 +67,7 @@ class Machine(NamedTuple):
     @property
     def fitting(self) -> float:
         """The factor of the tile size that fits this cache, relative to the default cache."""
-        return min(MOST_CACHE, max(LEAST_CACHE, self.cache)) / USUAL_CACHE
+        return min(MAX_CACHE, max(MIN_CACHE, self.cache)) / USUAL_CACHE
 
 
 @cache

@@ -11,7 +11,7 @@ from convcli.backend.checks import Array
 from convcli.backend.interpolation import CUBIC, keys_weights
 from convcli.errors import ArgumentError
 
-MOST_PLACES = 1 << 16  # largest side of a box, in elements
+MAX_PLACES = 1 << 16  # largest side of a box, in elements
 
 Neighbour = tuple[Array, Array]  # the integer positions along an axis, and their weights
 
@@ -99,9 +99,9 @@ def roi_align(
         length = box[[3, 2]] - box[[1, 0]]
         if not aligned:
             length = np.maximum(length, 1)
-        if not np.isfinite([*start, *length]).all() or length.max() > MOST_PLACES:
+        if not np.isfinite([*start, *length]).all() or length.max() > MAX_PLACES:
             raise ArgumentError(
-                f"box {number} has the sides {length.tolist()}; they must be finite and at most {MOST_PLACES}"
+                f"box {number} has the sides {length.tolist()}; they must be finite and at most {MAX_PLACES}"
             )
         part = x[item]
         rows, columns = (

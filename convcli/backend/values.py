@@ -19,9 +19,9 @@ Zero = Sequence[int]  # the sample of each channel that represents 0
 
 EIGHT_BITS = np.dtype("uint8")
 LEVEL_PARTS = 2.0**28  # parts of a level
-# Adding these to a float64 below MOST_ROUNDED rounds it to the nearest part, or to the nearest integer, half to even.
+# Adding these to a float64 below MAX_ROUNDED rounds it to the nearest part, or to the nearest integer, half to even.
 TO_PARTS, TO_ONES = 1.5 * 2.0**52 / LEVEL_PARTS, 1.5 * 2.0**52
-MOST_ROUNDED = 2.0**22
+MAX_ROUNDED = 2.0**22
 NARROW = 2.0**-64  # scales the largest floats so that their differences and products with white stay finite
 SAMPLES = 1 << 18  # converted into a dtype at a time, which keeps intermediate arrays small
 
@@ -221,7 +221,7 @@ def round_into(values: Array, out: Array, value_range: Range, zero: Zero | None 
     """
     limits = np.iinfo(out.dtype)
     least, most = float(values.min()), float(values.max())
-    in_range = -MOST_ROUNDED < least <= most < MOST_ROUNDED
+    in_range = -MAX_ROUNDED < least <= most < MAX_ROUNDED
     if zero is not None or not in_range or values.dtype.kind != "f":
         made = into_dtype(values, out.dtype, value_range, zero=zero, round_parts=True)
         out[...] = made.pixels

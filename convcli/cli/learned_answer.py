@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from convcli.learning.learned_kernel import Array, Learned
 
 COLUMNS = ("size", "padding", "bias", "residual", "explained", "rank", "unknowns", "condition")
-MOST_SHOWN = 15  # rows and columns of weights that are printed; the field `weights` holds all
-MOST_KERNELS = 4  # kernels whose weights are printed
+MAX_SHOWN = 15  # rows and columns of weights that are printed; the field `weights` holds all
+MAX_KERNELS = 4  # kernels whose weights are printed
 EVERY = 5  # the loss of every fifth step of gradient descent is printed
-MOST_LOSSES = 40  # losses that are printed
+MAX_LOSSES = 40  # losses that are printed
 UNSURE = 0.05  # standard error, relative to the largest weight, from which it is reported
 
 
@@ -81,8 +81,8 @@ def _plain(weights: Array) -> tuple[Any, ...]:
 def _remarks(learned: Learned, kernels: Sequence[Array]) -> list[str]:
     """Return the lines below the table."""
     lines = []
-    for number, kernel in enumerate(kernels[:MOST_KERNELS]):
-        if max(kernel.shape) > MOST_SHOWN:
+    for number, kernel in enumerate(kernels[:MAX_KERNELS]):
+        if max(kernel.shape) > MAX_SHOWN:
             lines += ["the kernel is too large to print; use --field weights, or write it with -o", ""]
             break
         lines += [f"kernel {number}:"] if len(kernels) > 1 else []
@@ -135,8 +135,8 @@ def _readable(part: Array, weights: Array) -> Array:
 def _losses(losses: Sequence[float]) -> list[str]:
     """Return a line with the loss of every fifth step, before that step changes the weights, as in textbooks."""
     lines = [f"step {step}, loss {losses[step - 1]:.4g}" for step in range(EVERY, len(losses), EVERY)]
-    if len(lines) > MOST_LOSSES:
-        lines = [*lines[: MOST_LOSSES // 2], "...", *lines[-MOST_LOSSES // 2 :]]
+    if len(lines) > MAX_LOSSES:
+        lines = [*lines[: MAX_LOSSES // 2], "...", *lines[-MAX_LOSSES // 2 :]]
     return lines
 
 

@@ -22,7 +22,7 @@ from convcli.drawing.scene import Label, Mark, Scene
 from convcli.drawing.short_numbers import short
 
 VALUE = 104.0  # width of the number after a bar with its ratio
-MOST_NAME = 300.0
+MAX_NAME = 300.0
 FIELDS = {  # title, unit, and the colours of the bars: of the largest values, and of the others
     "params": ("parameters", "", "current", "output"),
     "macs": ("MACs", "", "window", "input"),
@@ -39,7 +39,7 @@ def compare_scene(rows: Sequence[Row], key: str, fields: Sequence[str], title: s
     """
     names = [str(row[key]) for row in rows]
     shown = [_column(field, rows, names[0]) for field in fields]
-    left = MARGIN + min(MOST_NAME, text_width(names, TEXT)) + GAP
+    left = MARGIN + min(MAX_NAME, text_width(names, TEXT)) + GAP
     width = max(left + len(shown) * (BAR + VALUE + GAP) - GAP + MARGIN, NARROWEST)
     step = (width - MARGIN + GAP - left) / len(shown)
     bar = step - VALUE - GAP

@@ -19,7 +19,7 @@ from convcli.layers.deform import DeformConv
 from convcli.layers.text.format_layer import format_layer
 from convcli.layers.unshared import LocalConv
 
-MOST_NODES = 24
+MAX_NODES = 24
 
 
 class Wiring(NamedTuple):
@@ -55,8 +55,8 @@ def wirings(layer: Layer, input_shape: Sequence[int]) -> list[Wiring]:
             f"`connections=True` draws convolutions, not {format_layer(layer)!r}; give a convolution"
         )
     size = input_shape[-1]
-    if size > MOST_NODES:
-        raise ArgumentError(f"{size} inputs are too many to draw; give at most {MOST_NODES}")
+    if size > MAX_NODES:
+        raise ArgumentError(f"{size} inputs are too many to draw; give at most {MAX_NODES}")
     own = _one_axis(layer, size)
     matrix = matrix_of(own, (1, size), Numbers())
     outputs = matrix.shape[0]

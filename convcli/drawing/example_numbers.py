@@ -5,7 +5,7 @@ from fractions import Fraction
 from convcli.drawing.steps import Values
 from convcli.errors import ArgumentError
 from convcli.kernels.change import ratio
-from convcli.kernels.kernel import MOST_SIDE, Kernel, Matrix, Number, by_axes, shape_of
+from convcli.kernels.kernel import MAX_SIDE, Kernel, Matrix, Number, by_axes, shape_of
 from convcli.kernels.kernel_files import has_ending, read_kernel
 from convcli.kernels.matrices import grid, number
 from convcli.number_text import split, without_brackets
@@ -63,7 +63,7 @@ def read_values(text: str) -> tuple[Values, ...]:
     """
     what = f"`values` {text!r}"
     if has_ending(text):
-        matrix = read_kernel(file_path(text), MOST_SIDE).matrices[0]
+        matrix = read_kernel(file_path(text), MAX_SIDE).matrices[0]
         slices = matrix if len(shape_of(matrix)) > 2 else (matrix,)
         return tuple(map(grid_of, slices))  # type: ignore[arg-type]  # a slice is a matrix
     found = tuple(

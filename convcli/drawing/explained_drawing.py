@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MARGIN, GAP, LEADING = 26.0, 40.0, 22.0
 HIGH, NARROWEST = 30.0, 36.0  # height and smallest width of a cell with a number
 SMALL = 9.0  # side of a cell without a number
-MOST_NUMBERED = 11  # with more rows or columns, numbers are not written
+MAX_NUMBERED = 11  # with more rows or columns, numbers are not written
 TEXT, FAINT, NUMBER = 15.0, 12.5, 13.0
 LETTER = 0.56  # width of a digit, relative to the font size
 WIDEST = 90  # characters per line
@@ -84,7 +84,7 @@ def _part(part: Products, name: str, top: float) -> tuple[list[Mark], float, flo
         marks.append(Label(MARGIN, top, name, TEXT, "ink", "start"))
         top += LEADING
     rows, columns = len(part.kernel), len(part.kernel[0])
-    numbered = max(rows, columns) <= MOST_NUMBERED
+    numbered = max(rows, columns) <= MAX_NUMBERED
     high = HIGH if numbered else SMALL
     above = top + 18
     middle = above + rows * high / 2

@@ -10,8 +10,8 @@ from convcli.layers.text.notation import format_size
 if TYPE_CHECKING:
     from convcli.analysis.explained_sample import Explained, ExplainedPlace, Number, Products, Rows
 
-MOST_TERMS = 30  # longest sum that is written out
-MOST_PARTS = 12  # windows that are printed; the JSON output has all
+MAX_TERMS = 30  # longest sum that is written out
+MAX_PARTS = 12  # windows that are printed; the JSON output has all
 
 
 def explained_text(found: ExplainedPlace) -> str:
@@ -45,7 +45,7 @@ def shown_channels(found: ExplainedPlace) -> Sequence[Explained]:
     windows = 0
     for number, channel in enumerate(found.channels):
         windows += len(channel.parts)
-        if windows > MOST_PARTS and number:
+        if windows > MAX_PARTS and number:
             return found.channels[:number]
     return found.channels
 
@@ -125,7 +125,7 @@ def _sum(part: Products) -> str:
         for rows in zip(part.window, part.kernel, strict=True)
         for sample, weight in zip(*rows, strict=True)
     ]
-    if len(pairs) > MOST_TERMS:
+    if len(pairs) > MAX_TERMS:
         return f"{len(pairs)} products, sum: {word(part.sum)}"
     return f"{' + '.join(pairs)} = {word(part.sum)}"
 

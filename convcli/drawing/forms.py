@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 TEXT_WIDTH = 80
-MOST_FRAMES = 256  # frames of an animation
-MOST_PIXELS = 200_000_000  # total pixels of all frames of an animation
+MAX_FRAMES = 256  # frames of an animation
+MAX_PIXELS = 200_000_000  # total pixels of all frames of an animation
 ON_SHEET = 24  # steps on a contact sheet
 WIDEST = {"still": 1600, "moving": 900}  # width in pixels, unless numbers would become unreadable
 SMALLEST = 0.7  # pixels per unit below which numbers are unreadable
@@ -181,10 +181,10 @@ def _animated(form: str) -> Callable[[Drawing, Settings], tuple[bytes, str]]:
         scenes = drawing.scenes()
         scale = _scale(scenes, 1, "moving")
         pixels = int(max(s.width for s in scenes) * max(s.height for s in scenes) * scale**2) * drawing.steps
-        if pixels > MOST_PIXELS:
+        if pixels > MAX_PIXELS:
             raise ArgumentError(
                 f"the animation would have {pixels:,} pixels in {drawing.steps} frames, over the limit of "
-                f"{MOST_PIXELS:,}; use `step=N`, .html, or a smaller input"
+                f"{MAX_PIXELS:,}; use `step=N`, .html, or a smaller input"
             )
         return animation(scenes, _palette(settings), scale, settings.delay, form), ""
 
@@ -206,9 +206,9 @@ def _check_step(drawing: Drawing, settings: Settings) -> None:
 
 
 def _check_frames(drawing: Drawing, settings: Settings, form: str) -> None:
-    if settings.step is None and drawing.steps > MOST_FRAMES:
+    if settings.step is None and drawing.steps > MAX_FRAMES:
         raise ArgumentError(
-            f"there are {drawing.steps} steps, but an animation has at most {MOST_FRAMES}; use `step=N`, .html, or a "
+            f"there are {drawing.steps} steps, but an animation has at most {MAX_FRAMES}; use `step=N`, .html, or a "
             "smaller input"
         )
 

@@ -19,8 +19,8 @@ from convcli.layers.conv import Convolution
 from convcli.layers.deform import DeformConv
 from convcli.layers.text.format_layer import format_layer
 
-MOST_SIDE = 256  # largest number of rows or columns
-MOST_NUMBERED = 40  # largest number of rows or columns for which the entries are written as numbers
+MAX_SIDE = 256  # largest number of rows or columns
+MAX_NUMBERED = 40  # largest number of rows or columns for which the entries are written as numbers
 NOTHING = "."  # printed for an entry without a weight
 
 
@@ -71,9 +71,9 @@ def matrix_of(layer: Layer, input_shape: Sequence[int], numbers: Numbers) -> Mat
         )
     (stage,) = walk_layers((layer,), input_shape, numbers)
     shape = prod(stage.output_shape), prod(stage.input_shape)
-    if max(shape) > MOST_SIDE:
+    if max(shape) > MAX_SIDE:
         raise ArgumentError(
-            f"the matrix would be {by_axes(shape)}, but at most {MOST_SIDE} rows or columns are drawn; use a "
+            f"the matrix would be {by_axes(shape)}, but at most {MAX_SIDE} rows or columns are drawn; use a "
             "smaller input"
         )
     # The same walk with a unique number in place of each weight identifies the weight of each entry.
@@ -184,7 +184,7 @@ MARGIN, GAP, SIZE, LEADING = 26.0, 60.0, 30.0, 22.0
 
 def _scene(matrix: MatrixOf) -> Scene:
     side = max(matrix.shape)
-    cell = SIZE if side <= MOST_NUMBERED else max(3.0, SIZE * MOST_NUMBERED / side)
+    cell = SIZE if side <= MAX_NUMBERED else max(3.0, SIZE * MAX_NUMBERED / side)
     rows, columns = matrix.shape
     top = MARGIN + 3 * LEADING
     marks: list[Mark] = [

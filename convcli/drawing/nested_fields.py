@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from convcli.drawing.scene import HEAT, Label, Mark, Point, Shape
 from convcli.drawing.short_numbers import times
 
-MOST_SHOWN = 7
+MAX_SHOWN = 7
 SIDE = 132.0  # size of the input, or of the largest field that is drawn in full
 TALLER = 1.4  # largest size of a drawn field, relative to the input
 TEXT = 10.5
@@ -80,7 +80,7 @@ def _some(grown: list[tuple[str, tuple[int, ...]]], size: Sequence[int]) -> list
     until = next((number for number, (_, field) in enumerate(grown) if _covers(field, size)), len(grown) - 1)
     last = grown[-1:] if until < len(grown) - 1 else []
     inside = grown[: until + 1]
-    most = MOST_SHOWN - len(last)
+    most = MAX_SHOWN - len(last)
     if len(inside) > most:
         inside = [inside[round(n * until / (most - 1))] for n in range(most)]
     return inside + last

@@ -14,8 +14,8 @@ from convcli.networks.graph import Graph
 MARGIN, GAP = 28.0, 26.0
 TITLE, FIGURE, TEXT, SMALL = 22.0, 19.0, 12.0, 10.5  # font sizes
 PITCH, THIN = 19.0, 1100.0  # height of a line with a name; total height of lines without names
-LANE, MOST_GRAPH = 15.0, 170.0  # width of a lane, and of all lanes together
-MOST_NAME, SUMMARY_WIDTH = 170.0, 240.0
+LANE, MAX_GRAPH = 15.0, 170.0  # width of a lane, and of all lanes together
+MAX_NAME, SUMMARY_WIDTH = 170.0, 240.0
 NARROWEST = 880.0
 BAR, VALUE = 128.0, 62.0  # minimum width of the bars, and width of the number after a bar
 RADIUS = 4.6
@@ -43,9 +43,9 @@ def network_scene(command: str, network: Graph, rows: Sequence[Row], totals: Row
     shown = columns(command, network, lines, rows)
     laid = lanes([line.inputs for line in lines])
     pitch = min(PITCH, THIN / len(lines)) if narrow else PITCH
-    lane = min(LANE, MOST_GRAPH / laid.width)
+    lane = min(LANE, MAX_GRAPH / laid.width)
     graph = (laid.width - 1) * lane + 2 * RADIUS
-    names = 0.0 if narrow else min(MOST_NAME, text_width([line.name for line in lines], TEXT))
+    names = 0.0 if narrow else min(MAX_NAME, text_width([line.name for line in lines], TEXT))
     words = 0.0 if narrow else min(SUMMARY_WIDTH, text_width([line.summary for line in lines], SMALL))
     left = MARGIN + graph + 12
     bars = left + (names + 14 + words + GAP if not narrow else GAP)

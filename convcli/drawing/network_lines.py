@@ -13,10 +13,10 @@ from convcli.layers.text.format_layer import format_layer, operator_of
 from convcli.networks.graph import Graph, Node
 
 EACH_NODE = 40  # networks of up to this number of nodes have one line per node
-MOST_LINES = 100  # most lines with names
+MAX_LINES = 100  # most lines with names
 FEWEST_GROUPS = 8  # fewer groups would show too little of a network
-MOST_NARROW = 400  # most lines without names
-MOST_COUNTED = 3  # kinds of layers that the text of a group lists
+MAX_NARROW = 400  # most lines without names
+MAX_COUNTED = 3  # kinds of layers that the text of a group lists
 
 # Layers that work elementwise or only change the shape: they are shown on the line of the layer before them.
 FOLLOWERS = (
@@ -77,12 +77,12 @@ def network_lines(network: Graph) -> tuple[list[Line], bool]:
         [_Part((number,)) for number in range(len(nodes))] if len(nodes) <= EACH_NODE else _folded(network)
     )
     narrow = False
-    if len(parts) > MOST_LINES:
+    if len(parts) > MAX_LINES:
         groups = _by_scope(nodes, parts)
         narrow = groups is None
         parts = groups or parts
-    if len(parts) > MOST_NARROW:
-        size = -(-len(parts) // MOST_NARROW)
+    if len(parts) > MAX_NARROW:
+        size = -(-len(parts) // MAX_NARROW)
         parts = [_together(nodes, parts[at : at + size]) for at in range(0, len(parts), size)]
     return _lines(network, parts), narrow
 
@@ -116,7 +116,7 @@ def _by_scope(nodes: Sequence[Node], parts: Sequence[_Part]) -> list[_Part] | No
     for depth in range(max(len(scope) for scope, *_ in scopes), 0, -1):
         keys = [(scope[:depth] or (place,), number) for scope, place, number in scopes]
         runs = [(key, tuple(number for _, number in run)) for key, run in groupby(keys, itemgetter(0))]
-        if len(runs) <= MOST_LINES:
+        if len(runs) <= MAX_LINES:
             made = [
                 _Part(members, "" if isinstance(key[0], int) else _joined(nodes[members[0]].name, key))
                 for key, members in runs
@@ -184,6 +184,6 @@ def _group_summary(members: Sequence[Node]) -> str:
     counts = Counter(operator_of(node.layer) for node in members)
     ranks = {operator_of(node.layer): order.index(kind_of(node.layer)) for node in members}
     names = sorted(counts, key=lambda name: (ranks[name], -counts[name]))
-    parts = [f"{counts[name]} {name}" for name in names[:MOST_COUNTED]]
-    left = sum(counts[name] for name in names[MOST_COUNTED:])
+    parts = [f"{counts[name]} {name}" for name in names[:MAX_COUNTED]]
+    left = sum(counts[name] for name in names[MAX_COUNTED:])
     return ", ".join([*parts, f"{left} more"] if left else parts)

@@ -47,7 +47,7 @@ const convcli = (() => {
 
   // Geometry: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning"
 
-  const MOST_CELLS = 32, MOST_PRODUCTS = 250000;
+  const MAX_CELLS = 32, MAX_PRODUCTS = 250000;
   const span = (k, d) => d * (k - 1) + 1;
   const range = (count) => Array.from({ length: count }, (_, index) => index);
   const halves = (total, name) => {
@@ -86,12 +86,12 @@ const convcli = (() => {
       [step, scale, low] = [s, 1, -before];
     }
     if (outputs < 1) throw new RangeError("the output would be empty; pad more, or use a smaller kernel");
-    if (outputs > MOST_CELLS) throw new RangeError(`the output would be ${outputs} cells, but at most ${MOST_CELLS} on a side are drawn`);
+    if (outputs > MAX_CELLS) throw new RangeError(`the output would be ${outputs} cells, but at most ${MAX_CELLS} on a side are drawn`);
     const place = (output, tap) => step * output + low + d * tap;
     const around = scale === 1 && layer.kind !== "convT" ? [before, after] : [0, 0];
     const first = Math.min(-around[0], place(0, 0), 0);
     const last = Math.max(scale * (n - 1) + around[1], place(outputs - 1, k - 1));
-    if (last - first >= MOST_CELLS) throw new RangeError(`the input with its padding would be ${last - first + 1} cells, but at most ${MOST_CELLS} on a side are drawn`);
+    if (last - first >= MAX_CELLS) throw new RangeError(`the input with its padding would be ${last - first + 1} cells, but at most ${MAX_CELLS} on a side are drawn`);
     return {
       line: { first, length: last - first + 1, scale, inputs: n },
       outputs, ends: [-before, n + after],
@@ -211,14 +211,14 @@ const convcli = (() => {
     for (const name of ["size", "kernel", "stride", "dilation"]) {
       if (layer[name].some((value) => !(value >= 1))) throw new RangeError(`the ${name} must be at least 1`);
     }
-    if (layer.size.some((value) => value > MOST_CELLS)) throw new RangeError(`the input would be ${layer.size.join("x")} cells, but at most ${MOST_CELLS} on a side are drawn`);
+    if (layer.size.some((value) => value > MAX_CELLS)) throw new RangeError(`the input would be ${layer.size.join("x")} cells, but at most ${MAX_CELLS} on a side are drawn`);
     const axes = [0, 1].map((axis) => axisOf(layer, axis));
     const pool = layer.kind === "max" || layer.kind === "avg";
     const [height, width] = axes.map(({ outputs }) => outputs);
     const channels = pool ? layer.inputs : layer.outputs;
     const sources = pool ? 1 : layer.inputs / layer.groups;
     const count = channels * height * width * sources * layer.kernel[0] * layer.kernel[1];
-    if (count > MOST_PRODUCTS) throw new RangeError(`there would be ${count} products, but at most ${MOST_PRODUCTS} are drawn`);
+    if (count > MAX_PRODUCTS) throw new RangeError(`there would be ${count} products, but at most ${MAX_PRODUCTS} are drawn`);
     const operation = { conv: "sum", convT: "sum", max: "max", avg: "mean" }[layer.kind];
     const stage = {
       layer: spelled(layer), operation, detail: "", kernel_size: [...layer.kernel],

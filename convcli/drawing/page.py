@@ -31,7 +31,7 @@ FIELDS = {
     "dilation": "Dilation",
 }
 CUSTOM = 2 * "-"  # prefix of CSS custom properties
-MOST_TEXT = 200  # steps that are written as text for browsers without scripts
+MAX_TEXT = 200  # steps that are written as text for browsers without scripts
 KINDS: Mapping[type[Layer], str] = {
     Conv: "conv",
     LocalConv: "conv",
@@ -52,7 +52,7 @@ def page(
     """
     layer = layer_record(layers, stages[0], numbers) if len(stages) == 1 else None
     text = "\n".join(
-        plain_frames(stages, 80, None if sum(len(s.steps) for s in stages) <= MOST_TEXT else step)
+        plain_frames(stages, 80, None if sum(len(s.steps) for s in stages) <= MAX_TEXT else step)
     )
     data = {
         "layer": layer,

@@ -18,11 +18,11 @@ from convcli.networks.rows import chain, network_rows
 from convcli.networks.seen_places import Seen, last_spatial, seen_on_path
 from convcli.networks.tensor_shapes import tensor_shapes
 
-MOST_SIDE = 4096  # largest size of a tensor
-MOST_CELLS = 48  # largest size of tensors that are drawn cell by cell; larger ones are outlines
-MOST_ROWS = 72  # total rows of cells in all levels
-MOST_LEVELS = 9  # of a network that are drawn
-MOST_NAME = 40  # characters
+MAX_SIDE = 4096  # largest size of a tensor
+MAX_CELLS = 48  # largest size of tensors that are drawn cell by cell; larger ones are outlines
+MAX_ROWS = 72  # total rows of cells in all levels
+MAX_LEVELS = 9  # of a network that are drawn
+MAX_NAME = 40  # characters
 OUTLINE = 14.0  # length of the longest side of an outline, in cells
 SEEN, NOT_SEEN = "#", "."
 
@@ -76,10 +76,10 @@ def _field(network: Graph, tensor: str | None, at: Sequence[int] | None) -> Fiel
         name = tensor if maker is None or network.name else format_layer(network.nodes[maker].layer)
         raise ArgumentError(f"what {name!r} sees has no window, so it cannot be drawn; leave it out")
     largest = max((shape[2:] for shape in shapes.values() if len(shape) > 2), key=max)
-    if max(largest) > MOST_SIDE:
+    if max(largest) > MAX_SIDE:
         raise ArgumentError(
             f"a tensor of the {'network' if network.name else 'chain'} would be {by_axes(largest)}, but at most "
-            f"{MOST_SIDE} on a side are drawn; use a smaller input"
+            f"{MAX_SIDE} on a side are drawn; use a smaller input"
         )
     seen = seen_on_path(network, shapes, tensor, tuple(n // 2 for n in size) if at is None else at)
     levels = tuple(Level(_name(each, network), each.size, each.places) for each in seen)
@@ -94,17 +94,17 @@ def _name(seen: Seen, network: Graph) -> str:
     if seen.node is None:
         return seen.tensor
     spelled = format_layer(seen.node.layer)
-    return cut(f"{seen.node.name}: {spelled}" if network.name else spelled, MOST_NAME)
+    return cut(f"{seen.node.name}: {spelled}" if network.name else spelled, MAX_NAME)
 
 
 def _some(levels: Sequence[Level]) -> tuple[Level, ...]:
     """Return the input, the output, and between them the last tensor of each size; if there are many, some of these."""
-    if len(levels) <= MOST_LEVELS:
+    if len(levels) <= MAX_LEVELS:
         return tuple(levels)
     ends = [number for number, (one, two) in enumerate(pairwise(levels)) if one.size != two.size]
     kept = sorted({0, *ends, len(levels) - 1})
-    if len(kept) > MOST_LEVELS:
-        kept = [kept[round(n * (len(kept) - 1) / (MOST_LEVELS - 1))] for n in range(MOST_LEVELS)]
+    if len(kept) > MAX_LEVELS:
+        kept = [kept[round(n * (len(kept) - 1) / (MAX_LEVELS - 1))] for n in range(MAX_LEVELS)]
     return tuple(levels[number] for number in kept)
 
 
@@ -193,7 +193,7 @@ def _record(field: Field) -> dict[str, Any]:
 def _scene(field: Field) -> Scene:
     largest = max(max(level.size) for level in field.shown)
     rows_of_all = sum(_rows_and_columns(level)[0] for level in field.shown)
-    shrunk = 1.0 if largest <= MOST_CELLS and rows_of_all <= MOST_ROWS else OUTLINE / largest
+    shrunk = 1.0 if largest <= MAX_CELLS and rows_of_all <= MAX_ROWS else OUTLINE / largest
     levels: list[tuple[Level, float, float]] = []
     for level in field.shown:
         rows, columns = _rows_and_columns(level)

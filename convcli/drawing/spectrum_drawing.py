@@ -22,7 +22,7 @@ TEXT, SMALL = 13.0, 11.0
 DEPTH = 80  # range of the colours in decibels
 STEP = 20
 SIDE = 256  # pixels on a side of a spectrum
-MOST_KERNEL = 31  # largest side of a kernel that is drawn
+MAX_KERNEL = 31  # largest side of a kernel that is drawn
 RAMP = ("#0b1420", "#174f80", "#2b71a8", "#6aa9d6", "#bdd7ee", "#f7fbff")  # from the smallest to the largest
 LINES = {"before": "input-edge", "after": "output-edge"}
 TICKS = ((-0.5, "-1/2"), (-0.25, "-1/4"), (0.0, "0"), (0.25, "1/4"), (0.5, "1/2"))
@@ -122,7 +122,7 @@ def _kernel(kernels: Sequence[Kernel], left: float, top: float) -> Iterator[Mark
     from convcli.images.signs import signed_colours
 
     matrices = [np.atleast_2d(np.asarray(matrix, float)) for kernel in kernels for matrix in kernel.matrices]
-    if len(kernels) > 1 or len(matrices) > 4 or max(matrices[0].shape) > MOST_KERNEL:
+    if len(kernels) > 1 or len(matrices) > 4 or max(matrices[0].shape) > MAX_KERNEL:
         return
     largest = max(float(np.abs(matrix).max()) for matrix in matrices) or 1.0
     gap = 10.0

@@ -20,11 +20,11 @@ WIDTH, HEIGHT, SKEW = (
 MARGIN, GAP = 26.0, 34.0  # around the scene, and between planes
 RISE = 46.0  # distance between the planes of output and input
 VALUE, WEIGHT, TEXT, SMALL = 15.0, 11.5, 15.0, 12.5  # font sizes
-MOST_OF_WEIGHT = 6  # characters of a weight in a cell, unless two digits need more
+MAX_OF_WEIGHT = 6  # characters of a weight in a cell, unless two digits need more
 LETTER = 0.5  # width of a letter, relative to the font size
 NARROWEST, WIDEST = 480.0, 1200.0  # width of the planes; more planes are put in several rows
 LEADING = 21.0
-MOST_LINES = 6  # of arithmetic
+MAX_LINES = 6  # of arithmetic
 
 
 class Plane(NamedTuple):
@@ -117,7 +117,7 @@ class _Layout:
             for text in lines(self.stage, step)
             for line in wrap(text, self.letters, break_long_words=False, break_on_hyphens=False)
         ]
-        return found if len(found) <= MOST_LINES else [*found[: MOST_LINES - 2], "...", found[-1]]
+        return found if len(found) <= MAX_LINES else [*found[: MAX_LINES - 2], "...", found[-1]]
 
     def _base(self) -> Iterator[Mark]:
         stage = self.stage
@@ -216,7 +216,7 @@ def _brief(weight: Fraction) -> str:
     """
     text = shown(weight)
     try:
-        return text if len(text) <= MOST_OF_WEIGHT else f"{float(weight):.2g}"
+        return text if len(text) <= MAX_OF_WEIGHT else f"{float(weight):.2g}"
     except OverflowError:
         return text
 

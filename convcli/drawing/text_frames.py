@@ -12,7 +12,7 @@ from convcli.drawing.steps import Stage, Step
 from convcli.errors import ArgumentError
 from convcli.layers.axes import by_axes
 
-MOST_PRINTED = 2_000_000  # total cells of all steps
+MAX_PRINTED = 2_000_000  # total cells of all steps
 NOTHING, WAITING = ".", "_"  # a zero that is not of the input; an output that is not computed yet
 BLANK = (NOTHING, WAITING)
 GAP = "   "  # between blocks side by side
@@ -138,7 +138,7 @@ def check_printable(stages: Sequence[Stage]) -> None:
         _, rows, columns = stage.output_shape
         cells = len(stage.inputs) * stage.canvas.rows.length * stage.canvas.columns.length
         cells += stage.output_shape[0] * rows * columns
-        if cells * len(stage.steps) > MOST_PRINTED:
+        if cells * len(stage.steps) > MAX_PRINTED:
             raise ArgumentError(
                 f"{len(stage.steps):,} steps of {cells:,} cells each are too many to print; use `step=N`, .html, or a "
                 "smaller input"

@@ -23,9 +23,9 @@ from convcli.layers.resize import Resize
 from convcli.layers.text.format_layer import format_layer
 from convcli.layers.transposed import ConvTranspose
 
-MOST_CELLS = 32  # largest size that is drawn; numbers in smaller cells would be unreadable
-MOST_CHANNELS = 16
-MOST_PRODUCTS = 250_000  # total number of products of all steps
+MAX_CELLS = 32  # largest size that is drawn; numbers in smaller cells would be unreadable
+MAX_CHANNELS = 16
+MAX_PRODUCTS = 250_000  # total number of products of all steps
 
 Place = tuple[int, int, int]  # channel, row, column
 Cell = tuple[int, int, Fraction | int, Fraction | int]  # the tap of a window and its position
@@ -97,14 +97,14 @@ def pads_with_numbers(layer: Layer) -> bool:
 
 
 def _check_size(what: str, shape: Shape, whose: str = "") -> None:
-    if max(shape[1:], default=1) > MOST_CELLS:
+    if max(shape[1:], default=1) > MAX_CELLS:
         raise ArgumentError(
-            f"{what}{whose} would be {by_axes(shape[1:])} cells, but at most {MOST_CELLS} on a side are drawn; draw "
+            f"{what}{whose} would be {by_axes(shape[1:])} cells, but at most {MAX_CELLS} on a side are drawn; draw "
             "the same layer on a smaller input"
         )
-    if shape[0] > MOST_CHANNELS:
+    if shape[0] > MAX_CHANNELS:
         raise ArgumentError(
-            f"{what}{whose} would have {shape[0]} channels, but at most {MOST_CHANNELS} are drawn; use fewer channels"
+            f"{what}{whose} would have {shape[0]} channels, but at most {MAX_CHANNELS} are drawn; use fewer channels"
         )
 
 
@@ -178,9 +178,9 @@ def _walk(layer: Layer, values: tuple[Values, ...], shape: Shape, numbers: Numbe
     operation, detail = _operation(layer)
     sources = _sources(layer, shape[0])
     count = prod(walked) * len(sources(0)) * prod(window)
-    if count > MOST_PRODUCTS:
+    if count > MAX_PRODUCTS:
         raise ArgumentError(
-            f"{format_layer(layer)!r} makes {count:,} products, but at most {MOST_PRODUCTS:,} are drawn; use a smaller "
+            f"{format_layer(layer)!r} makes {count:,} products, but at most {MAX_PRODUCTS:,} are drawn; use a smaller "
             "input, or fewer channels"
         )
     weights = (

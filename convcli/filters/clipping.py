@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from convcli.kernels.kernel import Kernel, flat
 
 CLIPPED = "of the samples were clipped"  # the advice follows it
-LEAST = 0.01  # least fraction of clipped samples for a note
+MIN_SHARE = 0.01  # least fraction of clipped samples for a note
 
 
 def clipping_note(share: float, hint: str = "") -> tuple[str, ...]:
     """Return a note about the fraction of clipped samples; an empty tuple if it is small."""
-    return (f"{share:.2%} {CLIPPED}{f'; {hint}' if hint else ''}",) if share >= LEAST else ()
+    return (f"{share:.2%} {CLIPPED}{f'; {hint}' if hint else ''}",) if share >= MIN_SHARE else ()
 
 
 def advice(value_range: str | None, kernels: Sequence[Kernel], *, activated: bool = False) -> str:
@@ -47,5 +47,5 @@ def _of_sharpening(kernel: Kernel) -> str | None:
     if kernel.name in KERNELS and "amount" in arguments_of(KERNELS[kernel.name]):
         return "a smaller amount clips less"
     weights = kernel.flat_weights
-    keeps = kernel.combine == "none" and min(weights) < 0 and sum(weights) / kernel.divisor > LEAST
+    keeps = kernel.combine == "none" and min(weights) < 0 and sum(weights) / kernel.divisor > MIN_SHARE
     return "" if keeps else None

@@ -113,12 +113,12 @@ class NetworkPlan:
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes about resizing, alpha, and maps that are not drawn."""
-        from convcli.images.map_sheet import MOST
+        from convcli.images.map_sheet import MAX_MAPS
 
         first = self.prepared[0]
         notes = self.work.run.input_notes(first, self.picture.frames[0])
-        if self.work.run.layer is not None and self.form not in NUMBERS and first.maps[0] > MOST:
-            notes.append(f"{MOST} of the {first.maps[0]} maps are drawn; .npy stores all of them")
+        if self.work.run.layer is not None and self.form not in NUMBERS and first.maps[0] > MAX_MAPS:
+            notes.append(f"{MAX_MAPS} of the {first.maps[0]} maps are drawn; .npy stores all of them")
         return tuple(notes)
 
     def filled(self, picture: Picture) -> NetworkPlan:

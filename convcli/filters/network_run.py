@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 FILES = (".toml", ".onnx")
 BOTH = 3  # intermediate arrays of the input's size
-MOST_STRETCH = 0.01  # of an aspect ratio; above, the change is reported
-MOST_KEPT = 8  # frame shapes for which prepared networks are cached
+MAX_STRETCH = 0.01  # of an aspect ratio; above, the change is reported
+MAX_KEPT = 8  # frame shapes for which prepared networks are cached
 
 
 class Prepared(NamedTuple):
@@ -57,7 +57,7 @@ class Prepared(NamedTuple):
     @property
     def convolution(self) -> Node | None:
         """The convolution that makes the maps, if its kernels are few enough to be drawn beside them."""
-        from convcli.images.map_sheet import MOST_KERNELS
+        from convcli.images.map_sheet import MAX_KERNELS
         from convcli.networks.convolution_behind import convolution_behind
 
         node = convolution_behind(self.network, self.tensor)
@@ -65,7 +65,7 @@ class Prepared(NamedTuple):
             return None
         layer = node.layer
         assert isinstance(layer, Conv)
-        fits = layer.out_channels == self.made[1] and layer.in_channels // layer.groups <= MOST_KERNELS
+        fits = layer.out_channels == self.made[1] and layer.in_channels // layer.groups <= MAX_KERNELS
         return node if fits and layer.dims == 2 else None
 
     @property
@@ -90,7 +90,7 @@ class Prepared(NamedTuple):
 
 def _is_similar(ratio: float, other: float) -> bool:
     """Return whether two aspect ratios differ by less than rounded sizes make visible."""
-    return abs(ratio - other) <= MOST_STRETCH * other
+    return abs(ratio - other) <= MAX_STRETCH * other
 
 
 class KeptNetworks:
@@ -104,7 +104,7 @@ class KeptNetworks:
         """Return the cached value of a key, or make and cache it; the least recently used one is dropped."""
         found = self._prepared.pop(key, None) or make()
         self._prepared[key] = found
-        while len(self._prepared) > MOST_KEPT:
+        while len(self._prepared) > MAX_KEPT:
             self._prepared.popitem(last=False)
         return found
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "write WIDTHxHEIGHT in pixels as 800x600, 800x or x600 to keep the shape, or a factor as 50%, 0.5 or 1/3"
 )
-MOST_TIMES = 8  # the largest whole number that may be meant as a factor; above it, it is a percentage
+MAX_TIMES = 8  # the largest whole number that may be meant as a factor; above it, it is a percentage
 _PIXELS = re.compile(r"(?P<width>[0-9]{0,9})x(?P<height>[0-9]{0,9})")
 _FACTOR = re.compile(r"[0-9]{1,9}(\.[0-9]{0,15})?|\.[0-9]{1,15}")
 _RATIO = re.compile(r"[0-9]{1,9}/[0-9]{1,9}")
@@ -57,7 +57,7 @@ def _meant(text: str) -> str:
     """Return how to write a whole number as a factor or a width; a large one as a factor is a percentage."""
     number = int(text)
     factor, percent = f"{number}.0", f"{100 * number}%"
-    if number > MOST_TIMES:
+    if number > MAX_TIMES:
         whole, hundredths = divmod(number, 100)
         factor, percent = f"{whole}.{f'{hundredths:02}'.rstrip('0') or '0'}", f"{number}%"
     return f"write {percent} or {factor} to resize by a factor, or {number}x for the width"

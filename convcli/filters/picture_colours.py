@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError
 from convcli.images.modes import SRGB
-from convcli.kernels.change import MOST
+from convcli.kernels.change import MAX_SUM
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from convcli.images.header import Header
     from convcli.images.picture import Frame, Picture
 
-MOST_LEVEL = 2**31  # largest padding value for integer samples
+MAX_LEVEL = 2**31  # largest padding value for integer samples
 _LIT = ("L", "LA", "RGB", "RGBA")  # the channels that can be decoded as sRGB
 
 
@@ -101,7 +101,7 @@ class Colours(NamedTuple):
 
     def level(self, value: float, frame: "Frame") -> float:
         """Convert a sample value of a frame, such as the padding value, to the units that are filtered."""
-        most = MOST if frame.pixels.dtype.kind == "f" else MOST_LEVEL
+        most = MAX_SUM if frame.pixels.dtype.kind == "f" else MAX_LEVEL
         if abs(value) > most:
             raise ArgumentError(
                 f"`padding_value` must be within {most:.4g} for {frame.mode}, got {value:.4g}"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SURROUNDED = ("zeros", "constant")  # the padding modes that do not use rows of the picture
 BAND = 1 << 22  # least samples of a band: of its result or its input rows
-LEAST_SPANS = (
+MIN_SPANS = (
     8  # a band is at least this many times as high as the kernel, as the rows around it are read twice
 )
 
@@ -50,7 +50,7 @@ class PlainBands:
         stride = self.layer.stride[0]
         samples = self.channels * max(width, stride * self.size[1])
         spans = -(-span(self.layer.kernel_size[0], self.layer.dilation[0]) // stride)
-        return min(height, max(1, BAND // samples, LEAST_SPANS * spans))
+        return min(height, max(1, BAND // samples, MIN_SPANS * spans))
 
     @property
     def all_look_inside(self) -> bool:

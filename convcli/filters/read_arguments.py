@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-MOST_REPEATS = 1000
-MOST_DIMS = 3
+MAX_REPEATS = 1000
+MAX_DIMS = 3
 
 _CROP = re.compile(r"(\d+)x(\d+)(?:\+(\d+)\+(\d+))?")
 
@@ -254,10 +254,10 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "padding_mode": lambda value: mode_of(str(value)),
     "anchor": read_place,
     "activation": lambda value: parse_activation(str(value)),
-    "repeat": partial(read_whole, 1, MOST_REPEATS),
+    "repeat": partial(read_whole, 1, MAX_REPEATS),
     "variant": read_variant,
     "tile": read_tile,
-    "dims": partial(read_whole, 1, MOST_DIMS),
+    "dims": partial(read_whole, 1, MAX_DIMS),
     "channels": read_channels,
     "network": read_name,
     "layer": read_text,

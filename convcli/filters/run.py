@@ -212,10 +212,12 @@ class PictureFilter(NamedTuple):
         """Return the notes of the stages of a group, and on maps that are not drawn on a sheet."""
         if not self.sheet:
             return group.notes
-        from convcli.images.map_sheet import MOST
+        from convcli.images.map_sheet import MAX_MAPS
 
         maps = group.output_shape[0]
-        undrawn = [f"{MOST} of the {maps} maps are drawn; .npy stores all of them"] if maps > MOST else []
+        undrawn = []
+        if maps > MAX_MAPS:
+            undrawn = [f"{MAX_MAPS} of the {maps} maps are drawn; .npy stores all of them"]
         return (*group.notes, *undrawn)
 
     def result(self, group: FrameGroup, frames: tuple[Frame, ...], done: Filtered) -> Made:

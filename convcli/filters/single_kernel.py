@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 BANDED = ("uint8", "uint16", "int8", "int16", "float32")  # the dtypes that bands support
-MOST = 2.0**500  # largest sum of absolute weights, so that squares of outputs do not overflow
+MAX_SUM = 2.0**500  # largest sum of absolute weights, so that squares of outputs do not overflow
 SMALLEST, LARGEST = (
     2.0**-100,
     2.0**31,
@@ -107,7 +107,7 @@ class SingleKernel(NamedTuple):
             )
         if recipe.method == "separable":
             _check_separable(kernel)
-        if (total := sum(map(abs, kernel.flat_weights))) > MOST:
+        if (total := sum(map(abs, kernel.flat_weights))) > MAX_SUM:
             raise ArgumentError(f"the kernel's weights are too large: they add up to {total:.3g}")
         if is_small(dtype) and not light:
             recipe = replace(recipe, padding_value=to_sample_units(value))

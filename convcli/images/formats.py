@@ -8,7 +8,7 @@ from convcli.errors import ArgumentError
 from convcli.images.modes import CHANNELS, LABS, is_counted, mode_name
 
 MAX_PIXELS = 200_000_000  # default limit for all frames together
-MOST_PIXELS = 10**12  # highest limit that a caller may set: larger sizes could overflow machine integers
+LARGEST_MAX_PIXELS = 10**12  # highest limit that a caller may set: larger sizes may overflow machine integers
 MAX_FRAMES = 10_000  # default limit on the frames or pages of a file
 
 

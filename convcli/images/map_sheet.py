@@ -13,11 +13,11 @@ from convcli.images.signs import signed_colours
 
 Array = NDArray[Any]
 
-MOST = 256  # maps that are drawn
-MOST_KERNELS = 4  # per map; with more, no kernels are drawn
+MAX_MAPS = 256  # maps that are drawn
+MAX_KERNELS = 4  # per map; with more, no kernels are drawn
 SIDE = 96  # pixels of the longer side of a map, at least; smaller maps are enlarged
 KERNEL = 44  # pixels of the longer side of a kernel, at most, unless it has more taps
-MOST_CELL = 14  # most pixels per tap
+MAX_CELL = 14  # most pixels per tap
 NARROWEST = 104  # least width of a map with its name and scale
 HEADED = 300  # least width of a sheet, so that its title fits
 GAP, HEAD, NAME, BAR, ENDS = 14, 26, 18, 7, 15  # pixels: gap, title, name, colour bar, labels of the bar
@@ -47,9 +47,9 @@ class SheetPlan(NamedTuple):
     @classmethod
     def of(cls, maps: int, height: int, width: int, kernels: tuple[int, int, int] = (0, 1, 1)) -> "SheetPlan":
         """Lay out maps in the number of columns that makes the sheet about `WIDE` times as wide as high."""
-        count = min(maps, MOST)
+        count = min(maps, MAX_MAPS)
         times = max(1, -(-SIDE // max(height, width)))
-        if kernels[0] > MOST_KERNELS:
+        if kernels[0] > MAX_KERNELS:
             kernels = (0, 1, 1)
         plan = cls(count, (height, width), times, kernels, 1)
         ratio = plan.cell[1] / plan.cell[0]
@@ -64,7 +64,7 @@ class SheetPlan(NamedTuple):
     @property
     def tap(self) -> int:
         """Side of a kernel's tap in pixels."""
-        return max(1, min(MOST_CELL, KERNEL // max(self.kernels[1:])))
+        return max(1, min(MAX_CELL, KERNEL // max(self.kernels[1:])))
 
     @property
     def kernel_grid(self) -> int:

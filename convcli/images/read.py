@@ -33,8 +33,8 @@ logging.getLogger("PIL").addHandler(
     logging.NullHandler()
 )  # its messages about damaged files are reported as notes
 
-MOST_NOTES = 30  # per file
-MOST_DAMAGES = 5  # warnings of Pillow that are reported per file
+MAX_NOTES = 30  # per file
+MAX_DAMAGES = 5  # warnings of Pillow that are reported per file
 
 _BEGINNINGS = {
     "PNG": rb"\x89PNG\r\n\x1a\n",
@@ -260,15 +260,15 @@ def _opened(source: Path | BinaryIO, stack: ExitStack) -> tuple[BinaryIO, int]:
 
 def _few(notes: Sequence[str]) -> tuple[str, ...]:
     """Return notes limited in number and length."""
-    more = [f"{len(notes) - MOST_NOTES:,} more notes"] if len(notes) > MOST_NOTES else []
-    return tuple(cut(note, MAX_MESSAGE) for note in (*notes[:MOST_NOTES], *more))
+    more = [f"{len(notes) - MAX_NOTES:,} more notes"] if len(notes) > MAX_NOTES else []
+    return tuple(cut(note, MAX_MESSAGE) for note in (*notes[:MAX_NOTES], *more))
 
 
 def _damages(warnings: Iterable[str]) -> list[str]:
     """Return notes about damage, limited in number."""
     found = [f"damaged metadata: {warning}" for warning in warnings]
-    more = [f"damaged metadata: {len(found) - MOST_DAMAGES:,} more"] if len(found) > MOST_DAMAGES else []
-    return found[:MOST_DAMAGES] + more
+    more = [f"damaged metadata: {len(found) - MAX_DAMAGES:,} more"] if len(found) > MAX_DAMAGES else []
+    return found[:MAX_DAMAGES] + more
 
 
 @contextmanager

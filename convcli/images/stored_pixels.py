@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 20  # bytes of pixels decoded at a time, or more if a file has larger strips or tiles
 LONG = 1 << 10  # samples read at once from a file in column order
-LEAST_BLOCKS = 4  # a picture with fewer blocks along its height is read whole
+MIN_BLOCKS = 4  # a picture with fewer blocks along its height is read whole
 
 
 class StoredPixels(ABC):
@@ -46,7 +46,7 @@ class StoredPixels(ABC):
     @property
     def worthwhile(self) -> bool:
         """Whether reading by blocks saves memory, because a block is a small part of the picture."""
-        return LEAST_BLOCKS * self.block_size[0] <= self.shape[0]
+        return MIN_BLOCKS * self.block_size[0] <= self.shape[0]
 
     def extent(self, down: int, across: int) -> tuple[slice, slice]:
         """Return the rows and columns of a block, without those beyond the picture."""
@@ -140,10 +140,10 @@ class PlainPixels(StoredPixels):
         height, width = shape[:2]
         row = width * prod(shape[2:]) * dtype.itemsize
         if fortran_order:  # columns are read one at a time, so blocks are tall
-            rows = max(1, min(LONG, height // LEAST_BLOCKS))
+            rows = max(1, min(LONG, height // MIN_BLOCKS))
             columns = max(1, BLOCK // (rows * dtype.itemsize * prod(shape[2:])))
         else:
-            rows, columns = max(1, min(BLOCK // row, height // LEAST_BLOCKS)), width
+            rows, columns = max(1, min(BLOCK // row, height // MIN_BLOCKS)), width
         made = convert(np.zeros((1, 1), dtype)).dtype
         block = rows, min(columns, width)
         working = prod(block) * prod(shape[2:]) * dtype.itemsize

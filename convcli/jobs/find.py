@@ -17,7 +17,7 @@ from convcli.jobs.targets import folder_of
 from convcli.kernels.named import KERNELS
 from convcli.remote_files import RemotePath, file_path
 
-MOST_LISTED = 1 << 28  # bytes of a list
+MAX_LISTED = 1 << 28  # bytes of a list
 SHOWN = 3  # paths that a note names; it counts the others
 
 
@@ -199,15 +199,15 @@ def _listed(name: str) -> list[str]:
     """Return the names in a list, separated by NUL if it has one, else by line breaks."""
     try:
         if name == "-":
-            data = read_at_most(sys.stdin.buffer, MOST_LISTED).getvalue()
+            data = read_at_most(sys.stdin.buffer, MAX_LISTED).getvalue()
         else:
             with file_path(name).open("rb") as file:
-                data = read_at_most(file, MOST_LISTED).getvalue()
+                data = read_at_most(file, MAX_LISTED).getvalue()
     except OSError as error:
         raise ArgumentError(f"`files_from`: cannot read {name}: {error.strerror or error}") from None
     except EndlessError:
         raise InputError(
-            f"`files_from` {name}: the list has more than {MOST_LISTED:,} bytes; split it"
+            f"`files_from` {name}: the list has more than {MAX_LISTED:,} bytes; split it"
         ) from None
     if b"\0" in data:
         lines = data.split(b"\0")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from convcli.images.picture import Picture
 
 T = TypeVar("T")
-MOST_IN_BLOCKS = 1 << 27  # bytes of a picture that is decoded ahead, if it could also be read block by block
+MAX_IN_BLOCKS = 1 << 27  # bytes of a picture that is decoded ahead, if it could also be read block by block
 TICK = 0.1  # seconds of one wait, because a signal that comes just before is handled only after it
 
 
@@ -93,7 +93,7 @@ class OpenedAhead:
     def decodes(self) -> bool:
         """Whether it is decoded before `read` is called; large pictures that can be read block by block are not."""
         header = self.header
-        most = self._freely if header.format not in FORMATS_IN_BLOCKS else min(self._freely, MOST_IN_BLOCKS)
+        most = self._freely if header.format not in FORMATS_IN_BLOCKS else min(self._freely, MAX_IN_BLOCKS)
         return header.memory <= most
 
     def read(self) -> "Picture":

@@ -8,7 +8,7 @@ from convcli.errors import ConvcliError
 from convcli.images.picture import ImageError
 from convcli.memory import size_name
 
-MOST = 1 << 31  # the limit in bytes, if no other is given
+MAX_BYTES = 1 << 31  # the limit in bytes, if no other is given
 BLOCK = 1 << 20
 
 
@@ -18,7 +18,7 @@ class EndlessError(ConvcliError):
 
 def standard_input(most: int | None = None) -> BytesIO:
     """Return the content of standard input; raise ImageError if it cannot be read, or has more than `most` bytes."""
-    limit = MOST if most is None else most
+    limit = MAX_BYTES if most is None else most
     try:
         return read_at_most(sys.stdin.buffer, limit)
     except EndlessError:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ArgumentError
-from convcli.kernels.change import MOST
-from convcli.kernels.kernel import MOST_AXES, Kernel, check_sides, nested
+from convcli.kernels.change import MAX_SUM
+from convcli.kernels.kernel import MAX_AXES, Kernel, check_sides, nested
 from convcli.kernels.matrices import checked as finite
 from convcli.npy import NpyError, map_values, read_header, read_values
 from convcli.number_text import read_finite, split, without_brackets
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 CHUNK = 1 << 24  # number of values that are checked at once
-MOST_TEXT = 1 << 24  # largest size in bytes of a matrix file in text form
+MAX_TEXT = 1 << 24  # largest size in bytes of a matrix file in text form
 
 
 def load_array(text: str, argument: str, *, mapped: bool = False) -> Array:
@@ -59,9 +59,9 @@ def kernel_of(array: Array, what: str = "the kernel") -> Kernel:
     >>> kernel_of(np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])).weights
     ((0, -1, 0), (-1, 5, -1), (0, -1, 0))
     """
-    if not 1 <= array.ndim <= MOST_AXES or not array.size:
+    if not 1 <= array.ndim <= MAX_AXES or not array.size:
         raise ArgumentError(
-            f"an array of shape {array.shape} is not a kernel; a kernel has 1 to {MOST_AXES} axes and is not empty"
+            f"an array of shape {array.shape} is not a kernel; a kernel has 1 to {MAX_AXES} axes and is not empty"
         )
     check_sides(*array.shape)
     weights = array.astype(float if array.dtype.kind == "f" else array.dtype).ravel().tolist()
@@ -82,12 +82,12 @@ def checked(array: Array, name: str, argument: str) -> Array:
 
     flat = array.reshape(-1)
     for start in range(0, flat.size, CHUNK):
-        bad = ~(np.abs(flat[start : start + CHUNK].astype(np.float64, copy=False)) <= MOST)
+        bad = ~(np.abs(flat[start : start + CHUNK].astype(np.float64, copy=False)) <= MAX_SUM)
         if bad.any():
             place = tuple(map(int, np.unravel_index(start + int(bad.argmax()), array.shape)))
             raise ArgumentError(
                 f"`{argument}`: {name} holds {array[place]} at {place}; every number must be finite and at most "
-                f"{MOST:g} in magnitude"
+                f"{MAX_SUM:g} in magnitude"
             )
     return array
 
@@ -133,10 +133,10 @@ def load_matrix(text: str | Array | Sequence[Sequence[float]], argument: str) ->
             with path.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
                 file.seek(0)
-                data = file.read() if size <= MOST_TEXT else b""
-            if size > MOST_TEXT:
+                data = file.read() if size <= MAX_TEXT else b""
+            if size > MAX_TEXT:
                 raise ArgumentError(
-                    f"`{argument}`: {text} has {size:,} bytes, more than the {MOST_TEXT:,} that are read as text; save "
+                    f"`{argument}`: {text} has {size:,} bytes, more than the {MAX_TEXT:,} that are read as text; save "
                     "it as .npy"
                 )
             lines = data.decode("utf-8-sig").splitlines()

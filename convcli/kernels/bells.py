@@ -7,7 +7,7 @@ from math import exp, fsum, inf
 from convcli.errors import ArgumentError
 from convcli.kernels.kernel import Line, Matrix, Number, check_side, check_sides, flat, nested, shape_of
 
-MOST_WIDTH = 1e9  # widths are clipped here, so that errors show a readable size
+MAX_WIDTH = 1e9  # widths are clipped here, so that errors show a readable size
 SMALLEST_SIGMA = 0.05  # below, one tap has all but 1e-43 of the weight, and all taps of an even size are 0
 
 
@@ -20,7 +20,7 @@ def check_sigma(kernel: str, sigma: float, name: str = "sigma") -> float:
 
 def side_for(sigma: float, size: int | None, limit: int, reach: float = 3) -> int:
     """Return the number of taps of a Gaussian: `size`, or round(2 * reach * sigma + 1), made odd by rounding up."""
-    return check_side(size if size is not None else round(min(2 * reach * sigma, MOST_WIDTH) + 1) | 1, limit)
+    return check_side(size if size is not None else round(min(2 * reach * sigma, MAX_WIDTH) + 1) | 1, limit)
 
 
 def bell(sigma: float, side: int) -> Line:

@@ -8,7 +8,7 @@ from convcli.errors import ArgumentError
 from convcli.kernels.kernel import Kernel, Matrix, Number, flat, is_finite, is_line, mapped
 
 NOUGHT = 1e-9  # relative to the weights: a smaller sum of floats counts as 0
-MOST = 1e30  # largest sum of absolute weights: times the values of any 16-bit picture it still fits float32
+MAX_SUM = 1e30  # largest sum of absolute weights: times the values of any 16-bit picture it fits float32
 LARGEST = 2**63  # integers must be smaller to fit int64
 LONGEST = 10**6  # largest denominator of a number that counts as a short decimal or a simple fraction
 
@@ -64,7 +64,7 @@ def bounded(kernel: Kernel) -> Kernel:
     ((0.25, 0.75),)
     """
     size = max(map(_size, kernel.matrices))
-    if not (size <= MOST and 1 / MOST <= abs(kernel.divisor) <= MOST):
+    if not (size <= MAX_SUM and 1 / MAX_SUM <= abs(kernel.divisor) <= MAX_SUM):
         matrices = tuple(_divided(matrix, kernel.divisor) for matrix in kernel.matrices)
         kernel, size = replace(kernel, matrices=matrices, divisor=1), max(map(_size, matrices))
     elif any(isinstance(weight, int) and abs(weight) >= LARGEST for weight in kernel.flat_weights):
@@ -73,9 +73,9 @@ def bounded(kernel: Kernel) -> Kernel:
         ("absolute weights sum to", size),
         ("offset is", abs(kernel.offset)),
     ):
-        if not number <= MOST:
+        if not number <= MAX_SUM:
             raise ArgumentError(
-                f"kernel {kernel.name!r} is too large: its {what} {number:.4g}, and the limit is {MOST:g}; "
+                f"kernel {kernel.name!r} is too large: its {what} {number:.4g}, and the limit is {MAX_SUM:g}; "
                 "scale it down"
             )
     return kernel

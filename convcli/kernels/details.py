@@ -15,7 +15,7 @@ EMBOSS: Grid = (
 )
 BOOK = "Gonzalez & Woods, Digital image processing"
 NEIGHBOURS = (-1, 0, 1)
-MOST_AMOUNT = 1e6
+MAX_AMOUNT = 1e6
 SMALLEST = 1e-6  # lower bound of a wavelength and of an aspect ratio
 OCTAVE = 0.56  # sigma / wavelength for a bandwidth of one octave: sqrt(ln 2 / 2) / pi * (2 + 1) / (2 - 1)
 
@@ -203,5 +203,5 @@ def _odd(kernel: str, side: int) -> int:
 
 
 def _check_amount(kernel: str, amount: float) -> None:
-    if not 0 < amount < MOST_AMOUNT:
-        raise ArgumentError(f"{kernel}: amount must be above 0 and below {MOST_AMOUNT:g}, got {amount}")
+    if not 0 < amount < MAX_AMOUNT:
+        raise ArgumentError(f"{kernel}: amount must be above 0 and below {MAX_AMOUNT:g}, got {amount}")

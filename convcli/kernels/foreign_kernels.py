@@ -79,7 +79,7 @@ _ALONG = {"1,0": "-x", "x": "-x", "dx=1,dy=0": "-x", "dx=1": "-x"} | {
 _CALL = re.compile(
     r"(?:[A-Za-z_]\w*\.)*(?P<name>[A-Za-z][\w-]*)\s*(?P<sign>[:=(,\s]|$)\s*(?P<rest>.*?)\)?\s*", re.DOTALL
 )
-MOST_READ = 1000  # characters of a kernel in another spelling
+MAX_READ = 1000  # characters of a kernel in another spelling
 
 _SIZE = re.compile(r"(\d+)x(\d+)")
 # ImageMagick's radius x sigma + gain + threshold; the last two belong to -unsharp.
@@ -106,7 +106,7 @@ def spellings(text: str) -> Iterator[Meant]:
     (['gaussian:2', 'gaussian'], ['box:3x3'])
     """
     text = text.strip()
-    if len(text) > MOST_READ:
+    if len(text) > MAX_READ:
         return
     yield from _lists(text)
     yield from _calls(text)

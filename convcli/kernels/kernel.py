@@ -17,8 +17,8 @@ Matrix: TypeAlias = "Line | tuple[Matrix, ...]"  # nested as deep as the kernel 
 
 Combine = Literal["none", "magnitude", "largest", "thresholded"]
 
-MOST_AXES = 3
-MOST_SIDE, MOST_WEIGHTS = (1 << 16) - 1, 1 << 22  # of one matrix, regardless of the limit given by the caller
+MAX_AXES = 3
+MAX_SIDE, MAX_WEIGHTS = (1 << 16) - 1, 1 << 22  # of one matrix, regardless of the limit given by the caller
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class Kernel:
     def __post_init__(self) -> None:
         """Validate the fields; raise ArgumentError if they do not make a kernel."""
         shapes = [shape_of(matrix) for matrix in self.matrices]
-        if not shapes or any(shape != shapes[0] for shape in shapes) or not 1 <= len(shapes[0]) <= MOST_AXES:
+        if not shapes or any(shape != shapes[0] for shape in shapes) or not 1 <= len(shapes[0]) <= MAX_AXES:
             raise ArgumentError(
                 f"kernel {self.name!r} has matrices of {', '.join(map(by_axes, shapes)) or 'no shape'}; "
-                f"give one or more of the same shape, with 1 to {MOST_AXES} axes"
+                f"give one or more of the same shape, with 1 to {MAX_AXES} axes"
             )
         if len(shapes) > 1 and self.combine == "none":
             raise ArgumentError(
@@ -252,8 +252,8 @@ def check_side(side: int, limit: int, dims: int = 1) -> int:
 
 def check_sides(*sides: int) -> None:
     """Raise ArgumentError if a matrix is too large for any kernel, regardless of the caller's limit."""
-    if max(sides) > MOST_SIDE or prod(sides) > MOST_WEIGHTS:
+    if max(sides) > MAX_SIDE or prod(sides) > MAX_WEIGHTS:
         raise ArgumentError(
-            f"a kernel of {by_axes(sides)} is too large: the limits are {MOST_SIDE:,} weights on a side and "
-            f"{MOST_WEIGHTS:,} in total; use a smaller kernel, or several in a chain"
+            f"a kernel of {by_axes(sides)} is too large: the limits are {MAX_SIDE:,} weights on a side and "
+            f"{MAX_WEIGHTS:,} in total; use a smaller kernel, or several in a chain"
         )

@@ -9,7 +9,7 @@ from typing import Any
 from convcli.errors import ArgumentError, ConvcliError, cut, instead_of
 from convcli.kernels.array_files import kernel_of
 from convcli.kernels.kernel import (
-    MOST_AXES,
+    MAX_AXES,
     Kernel,
     Matrix,
     Number,
@@ -165,8 +165,8 @@ def _json(path: Path, limit: int) -> Kernel:
     import json
 
     what = _what(path)
-    text = _text(path, limit, MOST_AXES)
-    if text.count(",") > limit**MOST_AXES + SMALLEST:
+    text = _text(path, limit, MAX_AXES)
+    if text.count(",") > limit**MAX_AXES + SMALLEST:
         raise ArgumentError(
             f"{what} has {text.count(',') + 1:,} values, more than a kernel with {limit} taps on a side can have; "
             "raise the limit with `max_kernel`"
@@ -176,7 +176,7 @@ def _json(path: Path, limit: int) -> Kernel:
     except ValueError as error:
         raise ArgumentError(f"{what} is not JSON: {error}") from None
     except RecursionError:
-        raise ArgumentError(f"{what} is nested too deeply; a kernel has 1 to {MOST_AXES} axes") from None
+        raise ArgumentError(f"{what} is nested too deeply; a kernel has 1 to {MAX_AXES} axes") from None
     if not isinstance(value, Mapping):
         matrix, divisor = _matrix(value, what)
         return _kernel(matrix, divisor=divisor)
@@ -214,8 +214,8 @@ def _lists(value: object, what: str, depth: int = 0) -> Matrix:
         raise ArgumentError(
             f"{what}: expected a list of weights, as in [[1, 2], [3, 4]], got {cut(repr(value))}"
         )
-    if depth == MOST_AXES:
-        raise ArgumentError(f"{what} is nested too deeply; a kernel has 1 to {MOST_AXES} axes")
+    if depth == MAX_AXES:
+        raise ArgumentError(f"{what} is nested too deeply; a kernel has 1 to {MAX_AXES} axes")
     if not any(isinstance(part, list) for part in value):
         line: Any = tuple(part if isinstance(part, str) else _number(part, what) for part in value)
         return line  # type: ignore[no-any-return]  # some of its numbers are strings
@@ -245,9 +245,9 @@ def _npy(path: Path, limit: int) -> Kernel:
             if header.dtype.kind not in "biuf":
                 raise ArgumentError(f"{what} holds {header.dtype}; a kernel is an array of real numbers")
             shape = header.shape
-            if not 1 <= len(shape) <= MOST_AXES or 0 in shape:
+            if not 1 <= len(shape) <= MAX_AXES or 0 in shape:
                 raise ArgumentError(
-                    f"{what} has the shape {shape}; a kernel has 1 to {MOST_AXES} axes and is not empty"
+                    f"{what} has the shape {shape}; a kernel has 1 to {MAX_AXES} axes and is not empty"
                 )
             check_side(max(shape), limit)
             array = read_values(file, header)

@@ -10,7 +10,7 @@ from convcli.number_text import read_real
 ReadPicture = Callable[
     [Path, int], Sequence[Sequence[Number]]
 ]  # reads a picture's grey values; the second argument is the largest side
-MOST_DIVISOR = 10**6  # largest common divisor of weights that are written as fractions
+MAX_DIVISOR = 10**6  # largest common divisor of weights that are written as fractions
 DIGITS = 2**53  # floats represent all smaller integers exactly
 
 
@@ -57,7 +57,7 @@ def common(rows: Sequence[Sequence[str]]) -> tuple[list[list[str]], int]:
     except (ValueError, ArithmeticError):
         return plain, 1
     divisor = lcm(*(number.denominator for number in exact.values()))
-    if divisor > MOST_DIVISOR:
+    if divisor > MAX_DIVISOR:
         return plain, 1
     return [[str(int(exact[word] * divisor)) for word in row] for row in rows], divisor
 

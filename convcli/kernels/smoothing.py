@@ -3,7 +3,7 @@
 from math import comb, cos, floor, hypot, inf, prod, radians, sin
 
 from convcli.errors import ArgumentError
-from convcli.kernels.bells import MOST_WIDTH, bell, check_sigma, places, sampled, side_for
+from convcli.kernels.bells import MAX_WIDTH, bell, check_sigma, places, sampled, side_for
 from convcli.kernels.kernel import (
     Grid,
     Kernel,
@@ -19,7 +19,7 @@ from convcli.kernels.kernel import (
 
 MAX_SIDE = 255  # default limit of the number of taps on a side
 NOUGHT = 1e-12  # weights up to here are rounding errors of 1 - 1
-MOST_DOUBLINGS = 53  # binary digits of a float: integer weights with a larger sum would not be exact
+MAX_DOUBLINGS = 53  # binary digits of a float: integer weights with a larger sum would not be exact
 
 
 def identity(*, dims: int = 2) -> Kernel:
@@ -68,7 +68,7 @@ def binomial(size: int = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
     side = check_side(size, limit)
     row: Line = tuple(comb(side - 1, place) for place in range(side))
     doublings = (side - 1) * dims
-    if doublings > MOST_DOUBLINGS:
+    if doublings > MAX_DOUBLINGS:
         row, doublings = tuple(weight / 2 ** (side - 1) for weight in row), 0
     return Kernel(
         "binomial",
@@ -82,7 +82,7 @@ def disk(radius: float = 2.0, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel
     """Take the mean of the pixels within a radius, like a lens that is out of focus."""
     if not 0 <= radius < inf:
         raise ArgumentError(f"disk: radius must be at least 0 and finite, got {radius}")
-    axis = places(check_side(2 * floor(min(radius, MOST_WIDTH)) + 1, limit))
+    axis = places(check_side(2 * floor(min(radius, MAX_WIDTH)) + 1, limit))
     matrix = sampled(
         lambda *place: int(sum(part * part for part in place) <= radius * radius), *[axis] * dims
     )
@@ -101,7 +101,7 @@ def motion(length: float = 9.0, angle: float = 0.0, *, limit: int = MAX_SIDE) ->
     if not abs(angle) < inf:
         raise ArgumentError(f"motion: angle must be finite, got {angle}")
     along, up = direction(angle)
-    half = (min(length, MOST_WIDTH) - 1) / 2
+    half = (min(length, MAX_WIDTH) - 1) / 2
 
     def weight(y: float, x: float) -> float:
         on_line = max(-half, min(half, x * along - y * up))

@@ -10,9 +10,9 @@ from convcli.layers.base import Window
 from convcli.layers.conv import Conv
 from convcli.layers.padding import Pair, span
 
-MOST_STRIDE = 8
-MOST_DILATION = 4
-MOST_SOLUTIONS = 1000
+MAX_STRIDE = 8
+MAX_DILATION = 4
+MAX_SOLUTIONS = 1000
 
 
 class Solution(NamedTuple):
@@ -84,9 +84,9 @@ def solve(
     Solutions are sorted by the smallest dilation, then equal padding on both sides, then (transposed) the smallest
     output_padding, the smallest stride and the smallest padding. The size depends on the total padding; an odd total is
     split as `same` splits it, with the larger half at the end. Options that are given are used as they are; paddings
-    may be given by name. Options that are not given are searched in a range: dilations up to MOST_DILATION; strides up
-    to MOST_STRIDE, or the kernel size without padding (non-overlapping patches); paddings below d*(k-1) + 1, so that
-    every window overlaps the input. At most MOST_SOLUTIONS are listed.
+    may be given by name. Options that are not given are searched in a range: dilations up to MAX_DILATION; strides up
+    to MAX_STRIDE, or the kernel size without padding (non-overlapping patches); paddings below d*(k-1) + 1, so that
+    every window overlaps the input. At most MAX_SOLUTIONS are listed.
 
     >>> solve(7, 4, 3)[0]
     Solution(padding=1, stride=2, dilation=1, output_padding=0)
@@ -94,10 +94,10 @@ def solve(
     Solution(padding=(1, 2), stride=1, dilation=1, output_padding=0)
     """
     axis = _Axis(whole("n", n, 1), whole("target", target, 1), whole("kernel", kernel, 1), transposed)
-    extras = sorted(output_paddings) if output_paddings else range(MOST_STRIDE if transposed else 1)
+    extras = sorted(output_paddings) if output_paddings else range(MAX_STRIDE if transposed else 1)
     found = (
         Solution(padding, stride, dilation, extra)
-        for dilation in sorted(dilations or range(1, MOST_DILATION + 1 if kernel > 1 else 2))
+        for dilation in sorted(dilations or range(1, MAX_DILATION + 1 if kernel > 1 else 2))
         for uneven, extra in product((False, True), extras)
         for stride in sorted(strides or _strides(axis, dilation, extra))
         if not transposed or extra < max(stride, dilation)
@@ -107,7 +107,7 @@ def solve(
             else _small(axis, stride, dilation, extra, uneven, patches=not strides)
         )
     )
-    return list(islice(found, MOST_SOLUTIONS))
+    return list(islice(found, MAX_SOLUTIONS))
 
 
 def reachable(
@@ -126,9 +126,9 @@ def reachable(
     (109, 115)
     """
     least, most = [], []
-    for dilation in dilations or range(1, MOST_DILATION + 1):
+    for dilation in dilations or range(1, MAX_DILATION + 1):
         size = span(kernel, dilation)
-        for stride in strides or (*range(1, MOST_STRIDE + 1), kernel):
+        for stride in strides or (*range(1, MAX_STRIDE + 1), kernel):
             whole = stride * (n - 1)
             if transposed:
                 least.append(max(1, whole + 2 - size))
@@ -141,8 +141,8 @@ def reachable(
 
 def _strides(axis: _Axis, dilation: int, extra: int) -> list[int]:
     """Return the strides to try: small ones, and the kernel size for non-overlapping patches."""
-    patches = [axis.kernel] if dilation == 1 and axis.kernel > MOST_STRIDE and not extra else []
-    return [*range(1, MOST_STRIDE + 1), *patches]
+    patches = [axis.kernel] if dilation == 1 and axis.kernel > MAX_STRIDE and not extra else []
+    return [*range(1, MAX_STRIDE + 1), *patches]
 
 
 def _small(
@@ -150,7 +150,7 @@ def _small(
 ) -> Iterator[int | Pair]:
     """Yield the paddings with an even or an odd total that give the target; `patches` use no padding."""
     least, most = axis.sums(stride, dilation, extra)
-    if patches and stride > MOST_STRIDE:
+    if patches and stride > MAX_STRIDE:
         most = min(most, 0)
     for half in range(least // 2 if uneven else -(-least // 2), most // 2 + 1):
         if not uneven:

@@ -26,16 +26,16 @@ from convcli.layers.padding import AnyPadding, Padding, span
 
 Kind = Literal["avg", "max"]
 KINDS = ("avg", "max")
-MOST_NORM = 1e6  # largest finite p of a p-norm; a larger p gives the maximum to the last digit
+MAX_NORM = 1e6  # largest finite p of a p-norm; a larger p gives the maximum to the last digit
 
 
 def check_norm(p: float) -> float:
     """Return the p of a p-norm, or raise ArgumentError if it is out of range."""
     if not p > 0:
         raise ArgumentError(f"the p of a p-norm must be above 0, got {p}")
-    if MOST_NORM < p < inf:
+    if MAX_NORM < p < inf:
         raise ArgumentError(
-            f"the p of a p-norm must be at most {MOST_NORM:g}, or inf for the maximum, got {p}"
+            f"the p of a p-norm must be at most {MAX_NORM:g}, or inf for the maximum, got {p}"
         )
     return p
 

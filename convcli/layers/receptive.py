@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Path = tuple[Reach | Taps, ...] | None
 
 LONGEST_PERIOD = 4096  # largest number of outputs in a period for which the field is computed
-MOST_LISTED = 1 << 20  # largest number of inputs that are enumerated, over all outputs of a period
+MAX_LISTED = 1 << 20  # largest number of inputs that are enumerated, over all outputs of a period
 
 
 class Axis(NamedTuple):
@@ -153,7 +153,7 @@ class _TooManyError(Exception):
     """Raised if a field has more inputs than are enumerated."""
 
 
-def field_of(path: tuple[Reach | Taps, ...], output: int, most: int = MOST_LISTED) -> tuple[int, int] | None:
+def field_of(path: tuple[Reach | Taps, ...], output: int, most: int = MAX_LISTED) -> tuple[int, int] | None:
     """Return the first and the last input that an output sees, or None if it sees none."""
     gaps = next((place for place, link in enumerate(path) if isinstance(link, Taps)), len(path))
     seen: Iterable[int] = (output,)
@@ -186,7 +186,7 @@ def _widest(path: tuple[Reach | Taps, ...]) -> int | None:
     period = prod(link.scale for link in path)
     if period > LONGEST_PERIOD:
         return None
-    fields = (field_of(path, output, MOST_LISTED // period) for output in range(period))
+    fields = (field_of(path, output, MAX_LISTED // period) for output in range(period))
     try:
         return max((field[1] - field[0] + 1 for field in fields if field is not None), default=None)
     except _TooManyError:

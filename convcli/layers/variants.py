@@ -16,7 +16,7 @@ BASELINE = "standard"  # the variant that the others' cost is compared with
 TRANSPOSED = "transposed"  # the variant that has a shorthand option
 PLAIN = "depthwise"  # the default variant for a kernel on a picture
 
-MOST_GROUPS = 1_000_000  # up to here the smallest number of groups is searched
+MAX_GROUPS = 1_000_000  # up to here the smallest number of groups is searched
 
 # Layers that only one variant needs are imported inside its function, so that one variant does not import them all.
 
@@ -131,10 +131,10 @@ def _groups(conv: Conv) -> int:
         return conv.groups
     common = gcd(conv.in_channels, conv.out_channels)
     root = isqrt(common)
-    for groups in range(2, min(root, MOST_GROUPS) + 1):
+    for groups in range(2, min(root, MAX_GROUPS) + 1):
         if common % groups == 0:
             return groups
-    if common > 1 and root <= MOST_GROUPS:
+    if common > 1 and root <= MAX_GROUPS:
         return common  # no factor up to the root: a prime
     raise ArgumentError(
         f"no number of groups above 1 divides both in_channels {conv.in_channels} and "

@@ -15,9 +15,9 @@ from convcli.images.signs import signed_colours
 Array = NDArray[Any]
 
 SIDE, SHEET_SIDE = 256, 96  # largest side of a kernel in pixels: alone, and in a sheet
-MOST_CELL = 48  # largest side of a weight in pixels
+MAX_CELL = 48  # largest side of a weight in pixels
 TINY = 1e-300  # used in place of the largest weight if all are 0
-MOST_FRAMES = 200
+MAX_FRAMES = 200
 DURATION, LAST = 100, 1500  # milliseconds per frame, and of the last frame
 COLOURS = 3  # channels of a kernel whose weights are drawn as red, green and blue
 GAP, GAP_OF_COLOURS = 128, 255  # grey value between kernels, and between kernels drawn as RGB
@@ -25,7 +25,7 @@ GAP, GAP_OF_COLOURS = 128, 255  # grey value between kernels, and between kernel
 
 def kernel_frames(trace: Sequence[Array]) -> Picture:
     """Return an animation of weights (..., kh, kw); 0 is white, and all frames have the scale of the largest weight."""
-    chosen = np.unique(np.linspace(0, len(trace) - 1, min(len(trace), MOST_FRAMES)).round().astype(int))
+    chosen = np.unique(np.linspace(0, len(trace) - 1, min(len(trace), MAX_FRAMES)).round().astype(int))
     largest = max(float(np.abs(trace[number]).max()) for number in chosen) or 1.0
     frames = []
     for number in chosen:
@@ -53,7 +53,7 @@ def kernel_sheet(bank: Array) -> Picture:
 def _drawn(kernels: Array, columns: int, most: int = SIDE, between: int = GAP) -> Array:
     """Draw kernels (N, kh, kw, 3), enlarged, in rows of `columns` kernels."""
     count, height, width, _ = kernels.shape
-    cell = max(1, min(MOST_CELL, most // max(height, width)))
+    cell = max(1, min(MAX_CELL, most // max(height, width)))
     large = kernels.repeat(cell, axis=1).repeat(cell, axis=2)
     gap = max(1, cell // 4)
     step = (height * cell + gap, width * cell + gap)

@@ -23,8 +23,8 @@ from convcli.learning.undetermined import undetermined_words
 Array = NDArray[Any]
 
 METHODS = ("exact", "sgd")
-STEPS, MOST_STEPS = 100, 100_000
-MOST_SIDE = 63  # largest side of a learned kernel
+STEPS, MAX_STEPS = 100, 100_000
+MAX_SIDE = 63  # largest side of a learned kernel
 
 
 class Recipe(NamedTuple):
@@ -68,9 +68,9 @@ class Recipe(NamedTuple):
         if per_channel and mix:
             raise ArgumentError("`per_channel` and `mix` contradict each other; give one of them")
         kernel_size = per_axis("size", size, 2)
-        if max(kernel_size) > MOST_SIDE:
+        if max(kernel_size) > MAX_SIDE:
             raise ArgumentError(
-                f"a kernel of `size={max(kernel_size)}` is too large to learn; give at most {MOST_SIDE}"
+                f"a kernel of `size={max(kernel_size)}` is too large to learn; give at most {MAX_SIDE}"
             )
         mode = None if padding_mode is None else mode_of(padding_mode)
         if mode == "constant":
@@ -80,8 +80,8 @@ class Recipe(NamedTuple):
                 if given is not None:
                     raise ArgumentError(f"`{name}` belongs to gradient descent; give `method='sgd'` with it")
         steps = STEPS if steps is None else whole("steps", steps, 1)
-        if steps > MOST_STEPS:
-            raise ArgumentError(f"`steps={steps}` is over the limit of {MOST_STEPS:,}; use fewer")
+        if steps > MAX_STEPS:
+            raise ArgumentError(f"`steps={steps}` is over the limit of {MAX_STEPS:,}; use fewer")
         if lr is not None and not 0 < lr < inf:
             raise ArgumentError(f"`lr` must be finite and above 0, such as 0.01, got {lr}")
         geometry = Geometry(

@@ -18,10 +18,10 @@ Array = NDArray[Any]
 # pictures do not determine their eigenvectors. The condition number of the windows is the square root of the ratio.
 NOUGHT = 1e-13
 SETTLED = 1e-11  # relative to the largest weight: smaller corrections end the refinement
-MOST_CORRECTIONS = 4
+MAX_CORRECTIONS = 4
 DIGITS = 12  # digits that are kept, relative to the largest weight; sums in float64 are not more accurate
 SMALLEST = 1e-250  # smallest number that can be rounded to that many digits
-MOST_PRODUCTS = 10**14  # limit of the number of products: about a quarter of an hour
+MAX_PRODUCTS = 10**14  # limit of the number of products: about a quarter of an hour
 
 
 class Fit(NamedTuple):
@@ -92,7 +92,7 @@ def fit(pairs: Sequence[Pair], geometry: Geometry, *, bias: bool = True) -> Fit:
         return solution
 
     found = solved(right) * units[:, np.newaxis]
-    for _ in range(MOST_CORRECTIONS):
+    for _ in range(MAX_CORRECTIONS):
         weights = _rounded(found[:taps])
         shift = (
             found[taps:] + level - middle * weights.sum(axis=0)
@@ -135,11 +135,11 @@ def fit_bytes(channels: int, outputs: int, kernel_size: Sequence[int], size: Seq
 
 def _check_work(samples: int, unknowns: int, geometry: Geometry) -> None:
     """Raise ArgumentError if the fit would take hours."""
-    if samples * unknowns**2 > MOST_PRODUCTS:
+    if samples * unknowns**2 > MAX_PRODUCTS:
         raise ArgumentError(
             f"{samples:,} samples with {unknowns:,} unknowns each take too long; use a smaller `size` than "
             f"{geometry.kernel_size[0]}x{geometry.kernel_size[1]}, or crop the pictures to "
-            f"{MOST_PRODUCTS // unknowns**2:,} samples"
+            f"{MAX_PRODUCTS // unknowns**2:,} samples"
         )
 
 

@@ -16,10 +16,10 @@ from convcli.layers.axes import PerAxis, by_axes, per_axis, whole
 Array = NDArray[Any]
 
 COUNT, SIZE = 16, 7
-MOST_COUNT = 1024
-MOST_INPUTS = 2048  # numbers in a patch; whitening decomposes a square matrix of that size
-EACH, LEAST_SAMPLES, MOST_SAMPLES = 1000, 10_000, 100_000  # patches per kernel, and limits of the total
-MOST_BYTES = 1 << 28  # of all patches
+MAX_COUNT = 1024
+MAX_INPUTS = 2048  # numbers in a patch; whitening decomposes a square matrix of that size
+EACH, MIN_SAMPLES, MAX_SAMPLES = 1000, 10_000, 100_000  # patches per kernel, and limits of the total
+MAX_BYTES = 1 << 28  # of all patches
 CONTRAST = (
     10 / 255**2
 )  # added to the variance of samples up to 1, so that noise is not amplified to full contrast
@@ -138,8 +138,8 @@ class PatchSampler(NamedTuple):
 
     def wanted(self, channels: int) -> int:
         """Return the total number of patches to draw."""
-        most = min(MOST_SAMPLES, MOST_BYTES // (8 * channels * prod(self.size)))
-        return max(LEAST_SAMPLES, min(most, EACH * self.kernels))
+        most = min(MAX_SAMPLES, MAX_BYTES // (8 * channels * prod(self.size)))
+        return max(MIN_SAMPLES, min(most, EACH * self.kernels))
 
     def draw(self, picture: Array, hidden: Array | None, area: int, name: str) -> Array:
         """Return random patches (N, C * kh * kw) of a picture (H, W) or (H, W, C), in proportion to its area.
@@ -215,16 +215,16 @@ def bank_bytes(channels: int, size: Sequence[int], samples: int) -> int:
 
 def _checked(count: int, size: PerAxis) -> tuple[int, tuple[int, ...]]:
     count = whole("count", count, 1)
-    if count > MOST_COUNT:
-        raise ArgumentError(f"`count={count}` is over the limit of {MOST_COUNT:,}; use fewer kernels")
+    if count > MAX_COUNT:
+        raise ArgumentError(f"`count={count}` is over the limit of {MAX_COUNT:,}; use fewer kernels")
     return count, per_axis("size", size, 2)
 
 
 def _check_inputs(channels: int, size: Sequence[int]) -> None:
-    if channels * prod(size) > MOST_INPUTS:
+    if channels * prod(size) > MAX_INPUTS:
         raise ArgumentError(
             f"a patch of {by_axes(size)} with {channels} channel(s) has {channels * prod(size):,} numbers, more than "
-            f"{MOST_INPUTS:,}; use a smaller `size`"
+            f"{MAX_INPUTS:,}; use a smaller `size`"
         )
 
 

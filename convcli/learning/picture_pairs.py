@@ -22,7 +22,7 @@ from convcli.layers.padding import AnyPadding, Pads
 Array = NDArray[Any]
 
 # Number of samples whose windows are laid out at once: enough to stay in the cache, within bounds.
-TILE, LEAST_TILE, CACHED = 1 << 15, 1 << 11, 1 << 19
+TILE, MIN_TILE, CACHED = 1 << 15, 1 << 11, 1 << 19
 GUESSED = ("same", "valid", "full")  # the paddings that are tried by default
 SPATIAL = (1, 2)  # the spatial axes of (C, H, W)
 
@@ -210,7 +210,7 @@ def _inside(
 
 def tile_size(taps: int) -> int:
     """Return the number of samples, with a given number of taps, that are laid out at once."""
-    return max(LEAST_TILE, min(TILE, CACHED // taps))
+    return max(MIN_TILE, min(TILE, CACHED // taps))
 
 
 class Windows(NamedTuple):

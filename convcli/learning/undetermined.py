@@ -13,8 +13,8 @@ from convcli.layers.axes import by_axes
 Array = NDArray[Any]
 
 INSIDE = 1e-5  # relative tolerance for a change to lie in the space of changes that make no difference
-MOST_NAMED = 6  # largest number of weights that are listed
-MOST_SHOWN = 25  # largest number of weights of a change that is shown
+MAX_NAMED = 6  # largest number of weights that are listed
+MAX_SHOWN = 25  # largest number of weights of a change that is shown
 
 
 def undetermined_words(basis: Array, shape: tuple[int, int, int], unit: float, middle: float) -> list[str]:
@@ -47,8 +47,8 @@ def undetermined_words(basis: Array, shape: tuple[int, int, int], unit: float, m
         if rest.shape[1] and _holds(rest, change := _one(rest, tap, bias=bias))
     }
     if unused:
-        names = [_tap(tap, shape) for tap in list(unused)[:MOST_NAMED]]
-        more = f" and {len(unused) - MOST_NAMED} more" if len(unused) > MOST_NAMED else ""
+        names = [_tap(tap, shape) for tap in list(unused)[:MAX_NAMED]]
+        more = f" and {len(unused) - MAX_NAMED} more" if len(unused) > MAX_NAMED else ""
         words = (
             ("weight", "is always multiplied by")
             if len(unused) == 1
@@ -125,7 +125,7 @@ def _example(rest: Array, shape: tuple[int, int, int], unit: float, middle: floa
     what = "one more combination" if count == 1 else f"{count} more combinations"
     change = rest[:, 0] / rest[np.abs(rest[:taps, 0]).argmax(), 0]
     weights = change[:taps].reshape(shape)
-    if weights.size > MOST_SHOWN or shape[0] > 1:
+    if weights.size > MAX_SHOWN or shape[0] > 1:
         return f"{what} of the {by_axes(shape[1:])} weights {'and the bias ' if bias else ''}can be added"
     rows = "; ".join(" ".join(f"{weight:.3g}" for weight in np.round(row, 6) + 0.0) for row in weights[0])
     moved = change[-1] * unit - middle * weights.sum() if bias else 0.0

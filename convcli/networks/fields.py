@@ -14,9 +14,9 @@ from convcli.layers.axes import Shape
 from convcli.layers.base import ITSELF, Reach, Taps, Trace
 from convcli.layers.receptive import Axis, Path, extend, field_of, measure, widen
 
-MOST_STRANDS = 8  # with more strands the field is undefined
-MOST_LINKS = 64  # of a path that cannot be merged; with more the field is undefined
-MOST_COMPARED = 64  # largest period, in outputs, up to which two patterns are compared
+MAX_STRANDS = 8  # with more strands the field is undefined
+MAX_LINKS = 64  # of a path that cannot be merged; with more the field is undefined
+MAX_COMPARED = 64  # largest period, in outputs, up to which two patterns are compared
 
 
 class Strand(NamedTuple):
@@ -71,7 +71,7 @@ def _follow(strand: Strand, traces: Sequence[Trace], made: Shape) -> Strand:
         path = None
     elif not flat and trace.seen != ITSELF:
         path = extend(path, trace.seen)
-    if path is not None and len(path) > MOST_LINKS:
+    if path is not None and len(path) > MAX_LINKS:
         path = None
     flat = flat or trace.flat or trace.axis is None
     if not flat and trace.axis is not None:
@@ -103,7 +103,7 @@ def _distinct(strands: Iterable[Strand]) -> tuple[Strand, ...]:
                 break
         else:
             kept.append(strand)
-    if len(kept) > MOST_STRANDS:
+    if len(kept) > MAX_STRANDS:
         return (kept[0]._replace(path=None),)
     return tuple(kept)
 
@@ -129,10 +129,10 @@ def _contains(one: tuple[Reach | Taps, ...], two: tuple[Reach | Taps, ...]) -> b
     """
     steps = [prod(link.step for link in path) for path in (one, two)]
     scales = [prod(link.scale for link in path) for path in (one, two)]
-    if steps[0] * scales[1] != steps[1] * scales[0] or scales[0] * scales[1] > MOST_COMPARED**2:
+    if steps[0] * scales[1] != steps[1] * scales[0] or scales[0] * scales[1] > MAX_COMPARED**2:
         return False
     period = max(scales) if max(scales) % min(scales) == 0 else scales[0] * scales[1]
-    if period > MOST_COMPARED:
+    if period > MAX_COMPARED:
         return False
     for output in range(period):
         outer, inner = field_of(one, output), field_of(two, output)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PYTORCH = {"gamma": "weight", "beta": "bias", "mean": "running_mean", "var": "running_var"}
 ONES = ("gamma", "var")  # initialised to 1: factors and divisors
-MOST_NAMED = 5
+MAX_NAMED = 5
 
 
 def parameter_names(node: Node) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -131,9 +131,9 @@ def from_arrays(
             mine[key] = array
         found[node.name] = mine
     if missing:
-        more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
+        more = f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else ""
         raise ArgumentError(
-            f"the weights lack {', '.join(missing[:MOST_NAMED])}{more}; give them with `weights`, or "
+            f"the weights lack {', '.join(missing[:MAX_NAMED])}{more}; give them with `weights`, or "
             "`seed=0` for random ones"
         )
     known = {name for node in network.nodes for name, _ in parameter_names(node).values()}

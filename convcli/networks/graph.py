@@ -9,8 +9,8 @@ from convcli.layers.base import Layer
 from convcli.layers.text.format_layer import format_layer
 
 BATCH = "N"  # the default name of the batch axis
-MOST_NODES = 1_000_000
-MOST_LISTED = 8  # nodes of a cycle that errors name
+MAX_NODES = 1_000_000
+MAX_LISTED = 8  # nodes of a cycle that errors name
 
 # A whole shape, the batch axis first; an unknown size is a name.
 NamedShape = tuple[int | str, ...]
@@ -82,8 +82,8 @@ class Graph:
     def __post_init__(self) -> None:
         """Check the graph and sort its nodes."""
         nodes = tuple(self.nodes)
-        if len(nodes) > MOST_NODES:
-            raise ArgumentError(f"a network of {len(nodes):,} nodes is over the limit of {MOST_NODES:,}")
+        if len(nodes) > MAX_NODES:
+            raise ArgumentError(f"a network of {len(nodes):,} nodes is over the limit of {MAX_NODES:,}")
         makers = _makers(self.inputs, nodes)
         for node in nodes:
             _check_inputs(node, makers)
@@ -181,6 +181,6 @@ def _circle(nodes: Sequence[Node], needs: Sequence[set[int]], left: Sequence[int
     found = path[seen[number] :][::-1]
     first = found.index(min(found))
     names = [repr(nodes[each].name) for each in (*found[first:], *found[:first])]
-    if len(names) > MOST_LISTED:
-        names = [*names[: MOST_LISTED - 1], f"{len(names) - MOST_LISTED + 1} more"]
+    if len(names) > MAX_LISTED:
+        names = [*names[: MAX_LISTED - 1], f"{len(names) - MAX_LISTED + 1} more"]
     return ", ".join(names)

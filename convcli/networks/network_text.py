@@ -4,7 +4,7 @@ from pathlib import Path
 
 from convcli.errors import ConvcliError
 
-MOST_BYTES = 4_000_000  # largest file size; a file of 100,000 layers is smaller
+MAX_BYTES = 4_000_000  # largest file size; a file of 100,000 layers is smaller
 
 
 class NetworkError(ConvcliError):
@@ -19,16 +19,16 @@ def read_network_text(path: Path, what: str = "network") -> str:
                 f"cannot read the {what} {str(path)!r}: it is a folder, a device or a pipe; name a file"
             )
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise NetworkError(
             f"cannot read the {what} {str(path)!r}: there is no such file; check the spelling and the folder"
         ) from None
     except OSError as error:
         raise NetworkError(f"cannot read the {what} {str(path)!r}: {error.strerror or error}") from None
-    if len(data) > MOST_BYTES:
+    if len(data) > MAX_BYTES:
         raise NetworkError(
-            f"the {what} {str(path)!r} is larger than {MOST_BYTES:,} bytes; use repeat and blocks"
+            f"the {what} {str(path)!r} is larger than {MAX_BYTES:,} bytes; use repeat and blocks"
         )
     try:
         return data.decode("utf-8-sig")

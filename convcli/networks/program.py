@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.generic]
 
-MOST_NAMED = 5  # nodes that an error lists
-MOST_AXES = 32  # of a tensor; NumPy's limit
+MAX_NAMED = 5  # nodes that an error lists
+MAX_AXES = 32  # of a tensor; NumPy's limit
 NUMPYS = (ArgumentError, ValueError, IndexError, TypeError, MemoryError)  # raised for arrays that do not fit
 
 
@@ -213,10 +213,8 @@ def _check_room(shapes: Mapping[str, Shape]) -> None:
     from convcli.backend.checks import check_room
 
     for name, shape in shapes.items():
-        if len(shape) > MOST_AXES:
-            raise ArgumentError(
-                f"the tensor {name!r} has {len(shape)} axes; at most {MOST_AXES} are possible"
-            )
+        if len(shape) > MAX_AXES:
+            raise ArgumentError(f"the tensor {name!r} has {len(shape)} axes; at most {MAX_AXES} are possible")
     name, shape = max(shapes.items(), key=lambda each: prod(each[1]), default=("", ()))
     check_room(f"the tensor {name!r}", shape, np.dtype(np.float32))
 
@@ -238,9 +236,9 @@ def _check_operators(nodes: Iterable[Node]) -> None:
     if names:
         unknown_operators = [
             f"{count} x {name}, first node {first[name].name!r}"
-            for name, count in names.most_common(MOST_NAMED)
+            for name, count in names.most_common(MAX_NAMED)
         ]
-        more = f", and {len(names) - MOST_NAMED} others" if len(names) > MOST_NAMED else ""
+        more = f", and {len(names) - MAX_NAMED} others" if len(names) > MAX_NAMED else ""
         raise ArgumentError(
             f"the network cannot be run, because there is no operator for {'; '.join(unknown_operators)}{more}"
         )

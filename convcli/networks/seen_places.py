@@ -12,7 +12,7 @@ from convcli.networks.graph import Graph, Node
 
 # Positions along one axis: a range for all of them, a string for the reason why they are unknown.
 Places = frozenset[int] | range | str
-MOST_FOLLOWED = (
+MAX_FOLLOWED = (
     1 << 16
 )  # largest number of positions of an axis that are traced one by one; beyond that, all are included
 
@@ -119,7 +119,7 @@ def _back(network: Graph, node: Node, trace: Trace, n: int, seen: Sequence[Place
         whole = len(of_output) == output[trace.axis]
         return range(n) if whole else _unknown(network, node, "has no window")
     link = trace.seen
-    if len(of_output) > MOST_FOLLOWED:
+    if len(of_output) > MAX_FOLLOWED:
         return range(n)
     return frozenset(x for y in of_output for x in seen_inputs(link, y) if 0 <= x < n)
 

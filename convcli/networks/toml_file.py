@@ -47,9 +47,9 @@ from convcli.networks.network_text import NetworkError, read_network_text
 from convcli.networks.templates import Value, argument, fill
 from convcli.networks.toml_lines import with_lines
 
-MOST_LAYERS = 100_000
-MOST_SUGGESTED = 1000  # latest names among which suggestions for a misspelt one are searched
-MOST_NESTED = 20  # depth of nested blocks
+MAX_LAYERS = 100_000
+MAX_SUGGESTED = 1000  # latest names among which suggestions for a misspelt one are searched
+MAX_NESTED = 20  # depth of nested blocks
 
 TOP = ("name", "source", "input", "inputs", "layers", "outputs", "blocks")
 ITEM = ("layer", "layers", "block", "repeat", "name", "from", "weights", "kernel")
@@ -151,8 +151,8 @@ class _Reader:
         if times is None:
             yield {}
             return
-        if type(times) is not int or not 1 <= times <= MOST_LAYERS:
-            raise ArgumentError(f"repeat must be a whole number from 1 to {MOST_LAYERS:,}, got {times!r}")
+        if type(times) is not int or not 1 <= times <= MAX_LAYERS:
+            raise ArgumentError(f"repeat must be a whole number from 1 to {MAX_LAYERS:,}, got {times!r}")
         if "name" in item and times > 1 and "{i}" not in item["name"]:
             raise ArgumentError(
                 f"repeated layers cannot all be called {item['name']!r}; put {{i}} into the name"
@@ -207,8 +207,8 @@ class _Reader:
             raise ArgumentError(
                 f"the block {name!r} contains itself: {' in '.join([name, *inside[::-1]])}; remove one of them"
             )
-        if len(inside) >= MOST_NESTED:
-            raise ArgumentError(f"blocks are nested more than {MOST_NESTED} deep; use fewer levels")
+        if len(inside) >= MAX_NESTED:
+            raise ArgumentError(f"blocks are nested more than {MAX_NESTED} deep; use fewer levels")
         block = self.blocks[name]
         if not isinstance(block, dict) or "layers" not in block:
             raise ArgumentError(f"the block {name!r} has no layers; add layers = [...]")
@@ -246,8 +246,8 @@ class _Reader:
 
     def _count(self, layers: int) -> None:
         self.added += layers
-        if self.added > MOST_LAYERS:
-            raise ArgumentError(f"the network has more than {MOST_LAYERS:,} layers; repeat less")
+        if self.added > MAX_LAYERS:
+            raise ArgumentError(f"the network has more than {MAX_LAYERS:,} layers; repeat less")
 
     def _numbered(self, prefix: str, name: str) -> str:
         self.counts[prefix + name] = self.counts.get(prefix + name, 0) + 1
@@ -261,7 +261,7 @@ class _Reader:
                 return self.aliases[full]
             if full in self.g.tensors:
                 return full
-        known = [*self.g.tensors, *self.aliases][-MOST_SUGGESTED:]
+        known = [*self.g.tensors, *self.aliases][-MAX_SUGGESTED:]
         raise ArgumentError(f"there is no layer {name!r} before it; {instead_of(name, known)}")
 
 

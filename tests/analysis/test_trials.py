@@ -106,15 +106,15 @@ def test_every_variant_runs_or_has_a_reason():
 
 
 def test_trials_that_would_take_too_long_are_left_out(monkeypatch):
-    monkeypatch.setattr(module, "MOST_SECONDS", 1e-3)
+    monkeypatch.setattr(module, "MAX_SECONDS", 1e-3)
     found, remarks = outcomes("gaussian:sigma=4", ["depthwise"])
     assert ("conv", "direct") not in {(outcome.trial.engine, outcome.trial.method) for outcome in found}
     assert any("conv direct is left out: it would take about" in line for line in remarks)
     assert (
         "direct summation is left out: it would take too long; differences are from FFT in float64" in remarks
     )
-    monkeypatch.setattr(module, "MOST_SECONDS", 99)
-    monkeypatch.setattr(module, "MOST_BYTES", 1e4)
+    monkeypatch.setattr(module, "MAX_SECONDS", 99)
+    monkeypatch.setattr(module, "MAX_BYTES", 1e4)
     _, remarks = outcomes("gaussian", ["deformable"])
     assert "GB; give a smaller picture or kernel" in remarks[0]
 

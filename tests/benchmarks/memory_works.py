@@ -12,9 +12,9 @@ from PIL import Image
 Array = NDArray[Any]
 
 FACTOR = 1.5  # within which an estimate must be of the peak
-LEAST = 0.5  # the lowest ratio of estimate and peak of variants and pipelines
+MIN_RATIO = 0.5  # the lowest ratio of estimate and peak of variants and pipelines
 FRAMES = 24  # of animations, which have as many pixels together as a still picture
-LEAST_SIDE = 48  # of a frame, which the template fits into
+MIN_SIDE = 48  # of a frame, which the template fits into
 MOVED = 5  # pixels from one frame to the next
 TEMPLATE = (31, 41)  # rows and columns
 
@@ -44,7 +44,7 @@ class Work:
 
 
 def _variant(name: str, words: str, source: str = "rgb.jpg", into: str = ".jpg") -> Work:
-    return Work(name, source, words, into, most=None, least=LEAST)
+    return Work(name, source, words, into, most=None, least=MIN_RATIO)
 
 
 SHARPEN, SMOOTH = "-k sharpen", "-k gaussian:sigma=2.5"
@@ -193,7 +193,7 @@ def _write_frames(path: Path, pixels: Array) -> None:
 def _frames(pixels: Array) -> Iterator[Array]:
     height, width = pixels.shape[:2]
     part = round(FRAMES**0.5)
-    rows, columns = max(LEAST_SIDE, height // part), max(LEAST_SIDE, width // part)
+    rows, columns = max(MIN_SIDE, height // part), max(MIN_SIDE, width // part)
     for number in range(FRAMES):
         yield np.roll(pixels, MOVED * number, axis=1)[:rows, :columns]
 

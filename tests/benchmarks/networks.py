@@ -15,7 +15,7 @@ from tests.benchmarks.memory import PROBE, UNIT
 from tests.networks.onnx.trained import CLASSIFIER, CannotFetchError, fetch
 
 Array = np.ndarray[Any, Any]
-MOST_MEMORY = 2.0  # of ours by ONNX Runtime's
+MAX_MEMORY = 2.0  # of ours by ONNX Runtime's
 
 OURS = """
 import sys, numpy as np
@@ -109,7 +109,7 @@ def memory_lines(only: str) -> Iterator[str]:
         if path is None or not re.search(only, f"network {model.name}"):
             continue
         ours, theirs = (_peak(code, path, model.shape) for code in (OURS, THEIRS))
-        verdict = "ok" if ours <= MOST_MEMORY * theirs else "MISS"
+        verdict = "ok" if ours <= MAX_MEMORY * theirs else "MISS"
         yield f"network {model.name}: {ours >> 20} MiB, onnxruntime {theirs >> 20} MiB, {ours / theirs:.2f} {verdict}"
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from convcli.analysis.explained_sample import explain_sample
-from convcli.drawing.explained_drawing import MOST_NUMBERED, explained_drawing
+from convcli.drawing.explained_drawing import MAX_NUMBERED, explained_drawing
 from convcli.drawing.forms import Settings, encode
 from convcli.drawing.scene import DARK, LIGHT, Bitmap, Label, Shape, sign_colours
 from convcli.filters.work_from_arguments import work_from_arguments
@@ -91,11 +91,11 @@ def test_everything_lies_within_the_picture(kernel):
 
 
 def test_a_large_kernel_has_colours_only():
-    found = explained(GREY, (6, 7), f"box:{MOST_NUMBERED + 2}")
+    found = explained(GREY, (6, 7), f"box:{MAX_NUMBERED + 2}")
     (scene,) = explained_drawing(found).scenes()
     assert not labels(scene, "sign-ink")
     window, kernel, products = [mark.pixels for mark in scene.base if isinstance(mark, Bitmap)]
-    side = MOST_NUMBERED + 2
+    side = MAX_NUMBERED + 2
     seen = np.pad(GREY, side, "reflect")[side // 2 + 1 :, side // 2 + 1 :][6 : 6 + side, 7 : 7 + side].astype(
         float
     )

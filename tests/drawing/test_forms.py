@@ -27,7 +27,7 @@ def drawing(size, kernel=1, outputs=1):
 )  # fmt: skip
 def test_refused(size, form, settings, message, monkeypatch):
     if "pixels" in message:
-        monkeypatch.setattr("convcli.drawing.forms.MOST_PIXELS", 100_000_000)
+        monkeypatch.setattr("convcli.drawing.forms.MAX_PIXELS", 100_000_000)
         message = message.replace("200", "100")
     with pytest.raises(ArgumentError) as error:
         encode(drawing(size), form, settings)

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 
 from convcli import Conv, backend
 from convcli.drawing.example_numbers import read_values
-from convcli.drawing.matrix_drawing import MOST_SIDE, matrix_drawing, matrix_of
+from convcli.drawing.matrix_drawing import MAX_SIDE, matrix_drawing, matrix_of
 from convcli.drawing.scene import Label, Shape
 from convcli.drawing.walk_layers import Numbers
 from convcli.errors import ArgumentError
@@ -52,7 +52,7 @@ def dense(matrix):
 @settings(max_examples=40)
 @given(cases(dims=(1, 2), largest=5))
 def test_it_is_the_backends(case):
-    assume(case.groups * case.outputs * np.prod(case.output) <= MOST_SIDE)
+    assume(case.groups * case.outputs * np.prod(case.output) <= MAX_SIDE)
     x, weight = arrays(case)
     layer = Conv(**options(case), groups=case.groups)
     numbers = Numbers(kernels=kernels_of(weight, len(case.size)))

@@ -17,7 +17,7 @@ from convcli.drawing.graph_lanes import lanes
 from convcli.drawing.nested_fields import nested_fields
 from convcli.drawing.network_columns import Column, columns
 from convcli.drawing.network_drawing import network_scene
-from convcli.drawing.network_lines import MOST_LINES, MOST_NARROW, network_lines
+from convcli.drawing.network_lines import MAX_LINES, MAX_NARROW, network_lines
 from convcli.drawing.scene import LIGHT, Label, Shape
 from convcli.drawing.short_numbers import short
 from convcli.layers import Activation, Add, Conv, Unknown
@@ -63,7 +63,7 @@ def test_every_node_is_in_one_line_after_its_inputs(name):
     lines, narrow = network_lines(network)
     members = [number for line in lines for number in line.members]
     assert sorted(members) == list(range(len(network.nodes)))
-    assert len(lines) <= MOST_LINES + len(network.inputs)
+    assert len(lines) <= MAX_LINES + len(network.inputs)
     assert not narrow
     assert all(source < number for number, line in enumerate(lines) for source in line.inputs)
     home = {number: place for place, line in enumerate(lines) for number in line.members}
@@ -113,7 +113,7 @@ def test_a_network_without_scopes_has_lines_without_names():
     lines, narrow = network_lines(flat(250))
     assert narrow and len(lines) == 251
     many, narrow = network_lines(flat(3001))
-    assert narrow and len(many) <= MOST_NARROW + 1
+    assert narrow and len(many) <= MAX_NARROW + 1
     assert sum(len(line.members) for line in many) == 3001
     assert many[1].name == "n0 to n7"
     scene, _ = scene_of(flat(250))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from convcli import Conv
 from convcli.drawing.receptive_drawing import (
-    MOST_LEVELS,
+    MAX_LEVELS,
     field_in_chain,
     field_in_network,
     receptive_drawing,
@@ -167,7 +167,7 @@ def test_the_field_of_a_layer_of_a_network_ends_at_the_border():
 
 def test_of_a_network_with_many_sizes_some_tensors_are_shown():
     field = field_in_network(load("unet"), None, None)
-    assert len(field.shown) <= MOST_LEVELS
+    assert len(field.shown) <= MAX_LEVELS
     assert (field.shown[0], field.shown[-1]) == (field.levels[0], field.levels[-1])
     (scene,) = receptive_drawing(field).scenes()
     assert scene.height < 2000

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from convcli import VARIANTS, Conv, backend
 from convcli.drawing.steps import Border
-from convcli.drawing.walk_layers import MOST_CELLS, Numbers, walk_layers
+from convcli.drawing.walk_layers import MAX_CELLS, Numbers, walk_layers
 from convcli.errors import ArgumentError
 from convcli.layers import (
     ACTIVATIONS,
@@ -329,7 +329,7 @@ ROW = values_of(np.ones((1, 1, 3)))
     ("layers", "shape", "numbers", "message"),
     [
         ((Conv(1, 1, 3, dims=3),), (1, 5, 5, 5), Numbers(), "an input of 3 axes cannot be drawn; use `dims=1` or `dims=2`"),
-        ((Conv(1, 1, 3),), (1, 33, 5), Numbers(), f"the input would be 33x5 cells, but at most {MOST_CELLS} on a side are drawn"),
+        ((Conv(1, 1, 3),), (1, 33, 5), Numbers(), f"the input would be 33x5 cells, but at most {MAX_CELLS} on a side are drawn"),
         ((Conv(1, 1, 3, padding=20),), (1, 5, 5), Numbers(), "the output of 'conv k3x3 p20 o1' would be 43x43 cells"),
         ((Conv(1, 1, 40, padding=20),), (1, 5, 5), Numbers(), "the input with its padding would be 45 cells"),
         ((Conv(1, 17, 3),), (1, 5, 5), Numbers(), "would have 17 channels, but at most 16 are drawn"),

@@ -9,7 +9,7 @@ from convcli.errors import ArgumentError, ConvcliError
 from convcli.filters.classifier import as_shares
 from convcli.filters.network_filter import NetworkFilter
 from convcli.filters.network_input import NetworkInput
-from convcli.filters.network_run import MOST_KEPT, NetworkRun
+from convcli.filters.network_run import MAX_KEPT, NetworkRun
 from convcli.images.formats import NUMBERS
 from convcli.images.map_sheet import draw_maps
 from convcli.images.picture import Frame, Picture
@@ -188,7 +188,7 @@ def test_only_one_network_of_many_sizes_keeps_its_operators(tmp_path):
     """A folder of pictures of different sizes takes the memory of a few of them."""
     network = identity(tmp_path)
     frames = [Frame(RGB[:3, :width], "RGB") for width in range(1, 9)] * 2
-    assert len(frames) > MOST_KEPT
+    assert len(frames) > MAX_KEPT
     seen = {}
     for frame in frames:
         prepared = network.prepared("x.png", frame)

@@ -32,7 +32,7 @@ def image_layer(kernel: Kernel, stride=1, padding="same", dilation=1) -> Conv:
 @pytest.fixture(scope="module", autouse=True)
 def small_bands():
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("BAND", 300), ("LEAST_SPANS", 1)):
+        for name, value in (("BAND", 300), ("MIN_SPANS", 1)):
             patch.setattr(plain_rows, name, value)
         yield patch
 

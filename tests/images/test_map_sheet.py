@@ -10,8 +10,8 @@ from convcli.images.map_sheet import (
     ENDS,
     GAP,
     INK,
+    MAX_MAPS,
     MISSING,
-    MOST,
     NAME,
     NARROWEST,
     SIDE,
@@ -40,7 +40,7 @@ def test_maps_without_negative_values_are_grey(shape):
     sheet, plan = draw_maps(maps), SheetPlan.of(*shape)
     assert sheet.shape == (*plan.shape, 3)
     assert 0.4 < sheet.shape[1] / sheet.shape[0] < 5 or shape[0] < 6
-    for number in {0, min(1, shape[0] - 1), shape[0] // 2, min(shape[0], MOST) - 1}:
+    for number in {0, min(1, shape[0] - 1), shape[0] // 2, min(shape[0], MAX_MAPS) - 1}:
         spread = np.ptp(maps[number])
         expected = (maps[number] - maps[number].min()) / spread * 255 if spread else np.zeros(shape[1:])
         found = drawn(sheet, plan, number)
@@ -115,7 +115,7 @@ def test_maps_never_overlap(maps, height, width, kernels):
     plan = SheetPlan.of(maps, height, width, kernels)
     assert max(plan.drawn) >= SIDE
     assert plan.times == 1 or max(height, width) * (plan.times - 1) < SIDE
-    places = [plan.place(number) for number in range(min(maps, MOST))]
+    places = [plan.place(number) for number in range(min(maps, MAX_MAPS))]
     assert len(set(places)) == len(places)
     for top, left in places:
         assert left - plan.kernel_grid >= 0

@@ -50,7 +50,7 @@ def small_bands() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("SAMPLES", 400), ("WIDE", 40), ("TALL", 9), ("BAND", 200)):
             patch.setattr(tile_plan, name, value)
-        for name, value in (("BAND", 300), ("LEAST_SPANS", 1)):
+        for name, value in (("BAND", 300), ("MIN_SPANS", 1)):
             patch.setattr(plain_rows, name, value)
         yield
 
@@ -67,7 +67,7 @@ def by_rows(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Any]]:
 
         monkeypatch.setattr(file_to_file, "LARGE", 0)
         monkeypatch.setattr(file_to_file, "by_rows", chosen)
-        monkeypatch.setattr(read_ahead, "MOST_IN_BLOCKS", 0)
+        monkeypatch.setattr(read_ahead, "MAX_IN_BLOCKS", 0)
         return found
 
     return always
@@ -231,7 +231,7 @@ def test_pictures_decoded_ahead_are_processed_whole(
     )
     found = by_rows()
     assert ", decoded by rows, written by rows, " in call(*words).err
-    monkeypatch.setattr(read_ahead, "MOST_IN_BLOCKS", 1 << 27)
+    monkeypatch.setattr(read_ahead, "MAX_IN_BLOCKS", 1 << 27)
     assert "thread(s), written by rows, " in call(*words).err
     assert [chosen.stored is None for chosen in found] == [False, True]
 

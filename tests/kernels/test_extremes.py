@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from convcli.errors import ArgumentError
 from convcli.kernels import KERNELS, Kernel, bounded, normalized, parse_kernel, scaled, shifted
-from convcli.kernels.change import MOST
+from convcli.kernels.change import MAX_SUM
 from convcli.kernels.named import arguments_of
 
 EXTREME = [
@@ -30,11 +30,11 @@ def test_bounded_kernels_have_the_same_weights_and_finite_sums(
         made = bounded(kernel)
     except ArgumentError as error:
         assert "scale it down" in str(error)
-        assert sum(map(abs, wanted)) > MOST * 0.999 or abs(offset) > MOST
+        assert sum(map(abs, wanted)) > MAX_SUM * 0.999 or abs(offset) > MAX_SUM
         return
     assert made.offset == offset
-    assert sum(abs(float(weight)) for weight in made.flat_weights) <= MOST
-    assert 1 / MOST <= abs(made.divisor) <= MOST
+    assert sum(abs(float(weight)) for weight in made.flat_weights) <= MAX_SUM
+    assert 1 / MAX_SUM <= abs(made.divisor) <= MAX_SUM
     for weight, exact in zip(made.flat_weights, wanted, strict=True):
         assert (
             abs(Fraction(weight) / Fraction(made.divisor) - exact)

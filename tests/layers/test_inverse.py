@@ -4,7 +4,7 @@ import pytest
 
 from convcli.errors import ArgumentError
 from convcli.layers import Conv, ConvTranspose
-from convcli.layers.inverse import MOST_DILATION, MOST_STRIDE, Solution, solve
+from convcli.layers.inverse import MAX_DILATION, MAX_STRIDE, Solution, solve
 
 
 def forward(n, kernel, solution, transposed):
@@ -19,11 +19,11 @@ def forward(n, kernel, solution, transposed):
 
 def small(kernel, transposed):
     """List all options that the solver may return, in its order."""
-    for d in range(1, MOST_DILATION + 1 if kernel > 1 else 2):
+    for d in range(1, MAX_DILATION + 1 if kernel > 1 else 2):
         size = d * (kernel - 1) + 1
         for paddings in (range(size), [(p, p + 1) for p in range(size - 1)]):
-            for extra in range(MOST_STRIDE if transposed else 1):
-                for s in range(1, MOST_STRIDE + 1):
+            for extra in range(MAX_STRIDE if transposed else 1):
+                for s in range(1, MAX_STRIDE + 1):
                     if not transposed or extra < max(s, d):
                         for p in paddings:
                             yield Solution(p, s, d, extra)

@@ -520,7 +520,7 @@ def test_no_more_memory_is_used_than_estimated(options):
 
 
 def test_work_of_hours_is_refused(monkeypatch):
-    monkeypatch.setattr(least_squares, "MOST_PRODUCTS", 50_000)
+    monkeypatch.setattr(least_squares, "MAX_PRODUCTS", 50_000)
     with pytest.raises(ArgumentError) as error:
         learn_kernel(FLOATS, FLOATS, 3)
     assert str(error.value) == (

@@ -18,7 +18,7 @@ CACHE_BYTES = 1 << 18  # size of a block that fits in the second-level cache
 COLUMN_BYTES = 1 << 20  # size of the columns of one matrix product, which fit in that cache
 WINOGRAD_BYTES = 1 << 22  # size of the transformed tiles of one band, input and output
 SMALL = 10**6  # multiplications up to which OpenBLAS does not pack the operands of a matrix product
-LEAST = 200  # columns of such a product, below which the calls cost more
+MIN_COLUMNS = 200  # columns of such a product, below which the calls cost more
 RUN = 1 << 16  # elements transformed at once
 ROW = 128  # tiles of a row, above which the row is divided
 TILES = 400  # smallest number of transformed tiles in one product, if there are that many
@@ -146,7 +146,7 @@ def winograd_box(work: Work, itemsize: int = 4) -> Sizes:
     tiles = tuple(-(-count // 2) for count in work.slide.output_size)
     dims, pairs = len(tiles), work.inputs * work.outputs
     each = (itemsize << 2 * dims) * (work.inputs + work.outputs)
-    most = SMALL // pairs if SMALL // pairs >= LEAST else max(TILES, WINOGRAD_BYTES // each)
+    most = SMALL // pairs if SMALL // pairs >= MIN_COLUMNS else max(TILES, WINOGRAD_BYTES // each)
     side = ROW if dims == 2 else max(1, int(most ** (1 / dims)))
     rest = tuple(_even(count, side) for count in tiles[1:])
     return (_even(tiles[0], max(1, most // prod(count + 1 for count in rest))), *rest)

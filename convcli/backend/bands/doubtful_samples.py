@@ -14,7 +14,7 @@ from convcli.backend.bands.units import ExactSums, Parts
 
 Array = NDArray[Any]
 
-MOST = 1 << 12  # samples collected before they are summed, so few that their windows are still in cache
+MAX_DOUBTFUL = 1 << 12  # samples collected before they are summed, while their windows are still in cache
 
 
 class DoubtfulSamples:

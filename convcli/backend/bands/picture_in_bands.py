@@ -24,11 +24,11 @@ from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
 
-MOST_WHOLE = 2.0**31  # limit of the absolute value of a weight
+MAX_WHOLE = 2.0**31  # limit of the absolute value of a weight
 SMALLEST = 2.0**-100  # lower limit of a sum in float32, with a margin for intermediate results
 LARGEST = 2.0**100  # upper limit of a sum in float32, with a margin for intermediate results
 FAR = 256  # a border this many times the largest sample would cost the digits of float32 sums around it
-MOST_LIGHT = 2.0**8  # limit of a sum of linear light, so that float64 resolves every level
+MAX_LIGHT = 2.0**8  # limit of a sum of linear light, so that float64 resolves every level
 
 
 class KernelOnPicture(NamedTuple):
@@ -174,7 +174,7 @@ def _in_sums(on_picture: KernelOnPicture, samples: Samples, value_range: Range) 
     dtype, largest = samples.dtype, samples.largest
     integers = dtype.kind in "iu"
     kernel, value = on_picture.kernel, on_picture.value
-    if not all(-MOST_WHOLE < weight < MOST_WHOLE for weight in kernel.flat_weights):
+    if not all(-MAX_WHOLE < weight < MAX_WHOLE for weight in kernel.flat_weights):
         return None
     arrays = [matrix.astype(np.int64 if integers else np.float64) for matrix in on_picture.matrices]
     weights = [Weights.of(array) for array in arrays]
@@ -205,7 +205,7 @@ def light_in_bands(on_picture: KernelOnPicture, samples: Samples, value_range: R
     kernel, value = on_picture.kernel, on_picture.value
     weights = [Weights.of(matrix) for matrix in on_picture.divided()]
     largest = max(1.0, abs(value))
-    if not max(float(np.abs(each.matrix).sum()) for each in weights) * largest < MOST_LIGHT:
+    if not max(float(np.abs(each.matrix).sum()) for each in weights) * largest < MAX_LIGHT:
         return None
     band_plan = plan_all(
         weights, largest, on_picture.slide, samples.channels, True, on_picture.method, on_picture.threads

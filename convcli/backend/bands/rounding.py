@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.algorithms.fft import transform_error
-from convcli.backend.bands.doubtful_samples import MOST, DoubtfulSamples
+from convcli.backend.bands.doubtful_samples import MAX_DOUBTFUL, DoubtfulSamples
 from convcli.backend.bands.passes import Scratch, operations
 from convcli.backend.bands.strip import Strip
 from convcli.backend.bands.sums_to_pixels import clip, combine, middle_of, shortest
-from convcli.backend.bands.units import DENSE, MOST_FLOAT, ONE, ExactSums, Parts, Sums, Units
+from convcli.backend.bands.units import DENSE, MAX_FLOAT, ONE, ExactSums, Parts, Sums, Units
 from convcli.backend.bands.weights import Weights
 
 Array = NDArray[Any]
@@ -85,7 +85,7 @@ class Rounder:
         self.short = shortest(rounding.dtype, rounding.reach) if rounding.can_clip else rounding.dtype
         # Truncation rounds down only if the value is not below 0.
         self.floors = rounding.can_clip and (rounding.signed or self.short.kind == "f")
-        self.in_floats = strip.is_whole and rounding.reach < MOST_FLOAT
+        self.in_floats = strip.is_whole and rounding.reach < MAX_FLOAT
         number, error = np.dtype(dtype).type, rounding.error_of_values(dtype)
         apart = [float(centre * ONE) for centre in rounding.apart(rounding.centre)]
         # A constant that is the same for all matrices of a linear response is added in the rounding step.
@@ -110,7 +110,7 @@ class Rounder:
                 samples[doubtful] = self._exact_samples((rows, width), doubtful)
         clipped = clip(samples, self.rounding.dtype, scratch) if self.rounding.can_clip else 0
         np.copyto(out, samples.reshape(out.shape), casting="unsafe")
-        return clipped + (self.sum_doubtful() if self.doubtful.count > MOST else 0)
+        return clipped + (self.sum_doubtful() if self.doubtful.count > MAX_DOUBTFUL else 0)
 
     def sum_doubtful(self) -> int:
         """Sum the collected samples exactly; return how many more were clipped than counted before."""

@@ -24,8 +24,8 @@ SAMPLE = 8  # fractional bits of a sample: a border value may have a fraction
 REST = UNIT + SAMPLE - PART  # fractional bits of a sum of upper parts
 # Limits of the sum of absolute weights: with 16 bits of a sample, or 24 including 8 fractional bits, and the 20 bits
 # of a part, a sum has 52 bits.
-MOST, MOST_FRACTIONAL = 2.0**16, 2.0**8
-MOST_FLOAT = 2.0**12  # limit of a sum: 52 bits including those of a unit
+MAX_INTEGER, MAX_FRACTIONAL = 2.0**16, 2.0**8
+MAX_FLOAT = 2.0**12  # limit of a sum: 52 bits including those of a unit
 GATHERED = 1 << 17  # samples in one matrix product, which stay in cache
 ONE = 2.0**-UNIT  # value of one unit
 DENSE = 16  # if more than one in this number of positions is needed, all are summed
@@ -49,7 +49,7 @@ class Units(NamedTuple):
         `value` is the value of samples beyond the border.
         """
         largest = max(float(np.abs(matrix).sum()) for matrix in weights)
-        most = MOST if value.is_integer() else MOST_FRACTIONAL
+        most = MAX_INTEGER if value.is_integer() else MAX_FRACTIONAL
         if not largest < most or not abs(offset) < 2.0**20 or not abs(value) <= 2.0**16:
             return None
         return cls(np.rint(np.array(weights) * 2.0**UNIT).astype(np.int64), round(offset * 2**UNIT))
@@ -75,7 +75,7 @@ class Parts(NamedTuple):
 
     @property
     def floats(self) -> Array:
-        """The sums as float64: exact, if samples are integers and no sum exceeds MOST_FLOAT."""
+        """The sums as float64: exact, if samples are integers and no sum exceeds MAX_FLOAT."""
         floats: Array = self.upper * 2.0 ** (PART - UNIT)
         floats += self.lower * 2.0**-UNIT
         return floats

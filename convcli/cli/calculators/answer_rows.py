@@ -17,7 +17,7 @@ from convcli.render import Answer
 
 Explain = Callable[[Layer, Shape], list[str]]
 
-MOST_EXPLAINED = 3  # layers whose formulas are printed; more would hide the table
+MAX_EXPLAINED = 3  # layers whose formulas are printed; more would hide the table
 MAX_REASONS = 10  # combinations without an answer that are named one by one
 
 
@@ -161,7 +161,7 @@ def explained(question: Question, *explain: Explain) -> list[str]:
     """Return the description of the variant, and the formulas of each layer unless there are many."""
     lines = [f"{question.spec.name}: {question.spec.help}"] if question.spec else []
     layers = question.layers()
-    if len(layers) > MOST_EXPLAINED:
+    if len(layers) > MAX_EXPLAINED:
         return lines
     shape = question.input_shape
     for layer, row in zip(layers, question.rows(), strict=True):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COUNTED = ("params", "weights", "multiplications", "additions", "macs", "flops")  # each with its ratio
 SHOWN = ("params", "macs", "flops")
 MEGA = 10**6
-MOST_NAMED = 4
+MAX_NAMED = 4
 
 
 def compare_variants(
@@ -134,5 +134,5 @@ def _replacements(made: Sequence[tuple[str, Replaced]]) -> list[str]:
 
 
 def _named(names: Sequence[str]) -> str:
-    listed = ", ".join(cut(name, 80) for name in names[:MOST_NAMED])
-    return f"{listed} and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else listed
+    listed = ", ".join(cut(name, 80) for name in names[:MAX_NAMED])
+    return f"{listed} and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else listed

@@ -29,7 +29,7 @@ OF_ONE_LAYER = (  # fields that are None in the row of a whole network
 )
 
 GIGA = 10**9
-MOST_NAMED = 10  # nodes or operators that a line names
+MAX_NAMED = 10  # nodes or operators that a line names
 
 
 def network_answer(
@@ -153,8 +153,8 @@ def uncounted(network: "Network", rows: Sequence[Row]) -> list[str]:
 
 
 def _named(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMED
-    listed = ", ".join(cut(name, 80) for name in names[:MOST_NAMED])
+    more = len(names) - MAX_NAMED
+    listed = ", ".join(cut(name, 80) for name in names[:MAX_NAMED])
     return f"{listed} and {more:,} more" if more > 0 else listed
 
 

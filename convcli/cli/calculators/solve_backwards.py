@@ -7,7 +7,7 @@ from convcli.cli.calculators.question import Question, Size
 from convcli.cli.options.layer_options import LayerOptions, flag
 from convcli.errors import ArgumentError
 from convcli.layers.axes import axis_names, per_axis
-from convcli.layers.inverse import MOST_DILATION, MOST_STRIDE, Solution, reachable, solve
+from convcli.layers.inverse import MAX_DILATION, MAX_STRIDE, Solution, reachable, solve
 from convcli.layers.text.notation import format_padding_as_typed
 from convcli.networks.rows import Row
 from convcli.render import Answer
@@ -141,7 +141,7 @@ def _unsolved(axis: _Axis, given: Given, options: LayerOptions, transposed: bool
     """Return the row of an axis without a solution."""
     searched = [
         f"{name}s up to {most}"
-        for name, most in (("stride", MOST_STRIDE), ("dilation", MOST_DILATION))
+        for name, most in (("stride", MAX_STRIDE), ("dilation", MAX_DILATION))
         if f"{name}s" not in given
     ]
     kept = [
@@ -190,9 +190,9 @@ def _ways(axis: _Axis, given: Given, transposed: bool, *, plain: bool) -> list[s
     stride = max(1, (larger - kernel) // (smaller - 1)) if smaller > 1 else larger
     # The most padding, d*(k - 1) on both sides, gives the target if s*(target - 1) <= n - 1 + d*(k - 1).
     least = min(given.get("strides", [1])) * (target - 1) - (n - 1)
-    wider = -(-least // max(given.get("dilations", [MOST_DILATION]))) + 1
+    wider = -(-least // max(given.get("dilations", [MAX_DILATION]))) + 1
     ways = []
-    if stride > MOST_STRIDE and solve(n, target, kernel, transposed, **(given | {"strides": [stride]})):
+    if stride > MAX_STRIDE and solve(n, target, kernel, transposed, **(given | {"strides": [stride]})):
         ways.append(f"give --s {stride}")
     if kernel < wider <= n and solve(n, target, wider, transposed, **given):
         ways.append(f"give --k {wider}")

@@ -18,7 +18,7 @@ from convcli.cli.positional_words import kernel_words
 from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
-from convcli.kernels.kernel import MOST_AXES, Kernel, Number, by_axes
+from convcli.kernels.kernel import MAX_AXES, Kernel, Number, by_axes
 from convcli.kernels.kernel_files import PICTURES
 from convcli.kernels.named import KERNELS, arguments_of
 from convcli.remote_files import file_path, target_path
@@ -31,10 +31,10 @@ LISTED = {
 }  # columns and their widths; the source is shown by -v, and for a single kernel
 SHOWN = ("name", "shape", "divisor", "sum", "rank", "symmetry", "smooths")
 
-MOST_SHOWN = 25  # rows and columns of the largest grid that is printed below the table
+MAX_SHOWN = 25  # rows and columns of the largest grid that is printed below the table
 RESPONSE_SIDE = 256  # side in pixels of the picture of a frequency response; more for larger kernels
 
-MOST_RESPONSE = 4096  # largest side of that picture, which takes some hundred MB to calculate
+MAX_RESPONSE = 4096  # largest side of that picture, which takes some hundred MB to calculate
 
 
 @click.command(
@@ -51,7 +51,7 @@ MOST_RESPONSE = 4096  # largest side of that picture, which takes some hundred M
 @click.argument("spec", required=False, metavar="[SPEC]", shell_complete=complete_kernels)
 @click.option(
     "--dims",
-    type=click.IntRange(1, MOST_AXES),
+    type=click.IntRange(1, MAX_AXES),
     default=2,
     show_default=True,
     help="The number of axes of the kernel.",
@@ -212,12 +212,12 @@ def _grid_lines(row: dict[str, Any], several: bool) -> list[str]:
     lines = [f"{row['name']}, matrix {row['matrix']}:"] if several else []
     slices = [row["weights"]] if len(row["shape"]) == 2 else row["weights"]
     slices = [[row["weights"]]] if len(row["shape"]) == 1 else slices
-    if max(row["shape"]) > MOST_SHOWN:
+    if max(row["shape"]) > MAX_SHOWN:
         lines.append(f"the kernel is too large to print ({by_axes(row['shape'])}); use --field weights")
     else:
         for part in slices:
             lines += [*aligned(part), ""]
-    if row["factors"] and len(row["shape"]) > 1 and max(row["shape"]) <= MOST_SHOWN:
+    if row["factors"] and len(row["shape"]) > 1 and max(row["shape"]) <= MAX_SHOWN:
         lines += [f"separable: {' x '.join(map(vector, row['factors']))}", ""]
     return lines
 
@@ -275,9 +275,9 @@ def _response(kernels: Sequence[Kernel], spec: str) -> tuple[Any, float]:
             "the frequency response of a kernel with 3 axes cannot be drawn; use --dims 1 or 2"
         )
     size = max(RESPONSE_SIDE, *(side for kernel in kernels for side in kernel.shape))
-    if size > MOST_RESPONSE:
+    if size > MAX_RESPONSE:
         raise ArgumentError(
-            f"the frequency response of a kernel {size} wide is too large to draw; use one of at most {MOST_RESPONSE}"
+            f"the frequency response of a kernel {size} wide is too large to draw; use one of at most {MAX_RESPONSE}"
         )
     response = frequency_response(kernels, size)
     most = float(response.max())

@@ -27,7 +27,7 @@ NO_INPUT = (
     "the input is missing; give its size with --n, such as --n 5, or its numbers with --values, such as "
     "'0 1 2; 3 4 5'"
 )
-MOST_SEED = 10**9
+MAX_SEED = 10**9
 
 
 class NumberOptions(NamedTuple):
@@ -104,7 +104,7 @@ number_options = bundled(
     ),
     click.option(
         "--seed",
-        type=at_least(0, MOST_SEED),
+        type=at_least(0, MAX_SEED),
         default="0",
         show_default=True,
         help="Seed of the numbers that are not given.",

@@ -18,8 +18,8 @@ from convcli.cli.options.kernel_limit import max_kernel_option
 from convcli.cli.options.option_types import Parsed, at_least
 from convcli.filters.new_size import read_new_size
 from convcli.filters.read_arguments import (
-    MOST_DIMS,
-    MOST_REPEATS,
+    MAX_DIMS,
+    MAX_REPEATS,
     read_number,
     read_place,
     read_rectangle,
@@ -122,7 +122,7 @@ request_options = bundled(
         "--pool-channels", metavar="KIND", help="Pool across channels: max, avg or lp; max:2 in pairs."
     ),
     click.option(
-        "--repeat", type=at_least(1, MOST_REPEATS), default="1", help="Run the whole layer N times. [1]"
+        "--repeat", type=at_least(1, MAX_REPEATS), default="1", help="Run the whole layer N times. [1]"
     ),
     click.option("--feedback", is_flag=True, help="Each repeat gets the picture and the last result."),
     click.option(
@@ -195,7 +195,7 @@ request_options = bundled(
         type=Parsed("SIZE", parse_size),
         help=f"{_of('output_padding')}: rows added at the end. [0]",
     ),
-    click.option("--dims", type=at_least(1, MOST_DIMS), help="3: across frames; 1: --along one axis. [2]"),
+    click.option("--dims", type=at_least(1, MAX_DIMS), help="3: across frames; 1: --along one axis. [2]"),
     click.option(
         "--along",
         type=click.Choice(ALONG),

@@ -28,8 +28,8 @@ from convcli.layers.variants import ENLARGING_STRIDE, TRANSPOSED, VARIANTS
 
 T = TypeVar("T")
 
-MOST_DIMS = 32  # the most axes of an array in older versions of NumPy
-MOST_ROWS = 100_000  # the default of --max-rows
+MAX_DIMS = 32  # the most axes of an array in older versions of NumPy
+MAX_ROWS = 100_000  # the default of --max-rows
 
 NO_KERNEL = "the kernel size is missing; give --k, such as --k 3, or a chain with --layers"
 
@@ -68,7 +68,7 @@ class LayerOptions(NamedTuple):
     dims: int | None = None
     batch: int = 1
     dtype: str = "float32"
-    max_rows: int = MOST_ROWS
+    max_rows: int = MAX_ROWS
     variant: str | None = None
     transposed: bool = False
     output_padding: Size | None = None
@@ -272,7 +272,7 @@ _GEOMETRY = (
     _option("--groups", type=_count, help="Groups of channels.  [default: 1]"),
     _option(
         "--dims",
-        type=click.IntRange(1, MOST_DIMS),
+        type=click.IntRange(1, MAX_DIMS),
         metavar="N",
         help="Number of spatial axes, if the sizes are single numbers.  [default: 2]",
     ),
@@ -311,11 +311,11 @@ _STORAGE = (
     _option(
         "--max-rows",
         type=at_least(1),
-        default=str(MOST_ROWS),
+        default=str(MAX_ROWS),
         envvar="CONVCLI_MAX_ROWS",
         show_envvar=True,
         show_default=False,
-        help=f"Limit on the number of combinations.  [default: {MOST_ROWS}]",
+        help=f"Limit on the number of combinations.  [default: {MAX_ROWS}]",
     ),
 )
 

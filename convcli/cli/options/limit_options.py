@@ -6,7 +6,7 @@ import click
 
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.option_types import Parsed, at_least
-from convcli.images.formats import MAX_FRAMES, MAX_PIXELS, MOST_PIXELS
+from convcli.images.formats import LARGEST_MAX_PIXELS, MAX_FRAMES, MAX_PIXELS
 from convcli.memory import memory_size
 
 
@@ -23,7 +23,7 @@ def max_pixels_option(
     """Return the option --max-pixels with the default `most`."""
     return click.option(
         "--max-pixels",
-        type=at_least(1, MOST_PIXELS),
+        type=at_least(1, LARGEST_MAX_PIXELS),
         default=str(most),
         envvar="CONVCLI_MAX_PIXELS",
         show_envvar=True,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from convcli.filters.request import Request
 
 ORDERS: dict[tuple[str, ...], bool] = {("rgb",): False, ("bgr",): True}  # values of --channels with a network
-MOST_BYTES = 64 << 20  # the largest size of a file of labels
+MAX_BYTES = 64 << 20  # the largest size of a file of labels
 
 
 class PictureNetworkOptions(NamedTuple):
@@ -76,12 +76,12 @@ class PictureNetworkOptions(NamedTuple):
             return ()
         try:
             with self.labels.open("rb") as file:
-                data = file.read(MOST_BYTES + 1)
+                data = file.read(MAX_BYTES + 1)
         except OSError as error:
             raise ArgumentError(f"cannot read the labels {str(self.labels)!r}: {error.strerror}") from None
-        if len(data) > MOST_BYTES:
+        if len(data) > MAX_BYTES:
             raise ArgumentError(
-                f"the labels {str(self.labels)!r} have more than {MOST_BYTES:,} bytes; write one name per line"
+                f"the labels {str(self.labels)!r} have more than {MAX_BYTES:,} bytes; write one name per line"
             )
         try:
             lines = data.decode("utf-8-sig").splitlines()

@@ -28,7 +28,7 @@ Widths = Callable[[Sizes, Array], Array]
 
 LEVELS = 3  # levels of blur that occur in one tile, roughly
 STEP = 2.0**0.5  # ratio of successive levels of blur
-LEAST = 0.4  # lowest sigma above 0: the smallest Gaussian with more than one tap
+MIN_SIGMA = 0.4  # lowest sigma above 0: the smallest Gaussian with more than one tap
 
 
 def tilt_shift(
@@ -72,8 +72,8 @@ def _check(name: str, **values: float) -> None:
     for word, value in values.items():
         if not value >= 0:
             raise ArgumentError(f"local {name}: {word} must be at least 0, got {value:g}")
-    if not values["sigma"] > LEAST:
-        raise ArgumentError(f"local {name}: sigma must be above {LEAST}, got {values['sigma']:g}")
+    if not values["sigma"] > MIN_SIGMA:
+        raise ArgumentError(f"local {name}: sigma must be above {MIN_SIGMA}, got {values['sigma']:g}")
 
 
 def _ramp(away: Array, fade: float) -> Array:
@@ -102,7 +102,7 @@ class Blend:
         cls, conv: Conv, size: Sizes, sigma: float, widths: Widths, mode: str, value: float, limit: int
     ) -> "Blend":
         """Plan the levels for a picture of `size`; `conv` gives the geometry except for the kernel size."""
-        levels = [0.0, min(LEAST, sigma)]
+        levels = [0.0, min(MIN_SIGMA, sigma)]
         while levels[-1] * STEP < sigma:
             levels.append(levels[-1] * STEP)
         if levels[-1] < sigma:

@@ -16,7 +16,7 @@ from convcli.layers.axes import Shape, Sizes, by_axes
 from convcli.layers.resample import Resample
 
 SIGNED = ("lanczos", "cubic")  # the kernels with negative weights
-MOST = 0.5  # least sum of the weights of present values for signed kernels, which could otherwise cancel
+MIN_SIGNED_SUM = 0.5  # least sum of the weights of present values for signed kernels, as these may cancel
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Resizing(Stage):
         if self.selects:
             return self.through(source)
         kept, filled = parted(source)
-        least = MOST if self.layer.method in SIGNED else NOISE
+        least = MIN_SIGNED_SUM if self.layer.method in SIGNED else NOISE
         return MeanOfPresent(self.through(Kept(filled)), filled, self.through(presence(kept)), 1.0, least)
 
     def with_opacity(

@@ -16,7 +16,7 @@ from convcli.filters.tiles.sources import Mapped, Pixels, Samples, Source
 Array = NDArray[Any]
 Sources = tuple[Source, Source | None]  # colours, and their opacity
 
-MOST_FLOAT, MOST_INTEGER = 2.0**53, 2.0**63  # smaller integers are exact in float64 and int64
+MAX_FLOAT, MAX_INTEGER = 2.0**53, 2.0**63  # smaller integers are exact in float64 and int64
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ class Given:
             return False
         limits = np.iinfo(own)
         most = stages[0].most_whole(float(max(limits.max, -int(limits.min))))
-        if most is None or most < MOST_FLOAT:
+        if most is None or most < MAX_FLOAT:
             return False
-        if most >= MOST_INTEGER and isinstance(self.pixels, np.ndarray):
+        if most >= MAX_INTEGER and isinstance(self.pixels, np.ndarray):
             largest = max(int(self.pixels.max()), -int(self.pixels.min()))
             most = stages[0].most_whole(float(largest))
-        return most is not None and most < MOST_INTEGER
+        return most is not None and most < MAX_INTEGER
 
     def sources(self, dtype: np.dtype[Any]) -> tuple[Source, Source | None]:
         """Return sources of the colours, in the picture's units or as linear light, and of the opacity, 0 to 1."""

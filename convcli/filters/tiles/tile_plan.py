@@ -26,7 +26,7 @@ WIDE = 2048  # samples per row of a tile; rows are long because each pass over a
 TALL = 512  # rows of a tile, which is computed step by step
 HALOS = 4  # a tile is at least this many times as wide as its halo, which its neighbours compute again
 FINISHED = 6  # numbers held for each value while it is converted to a pixel
-MOST_HELD = 1 << 25  # bytes that a tile may always hold before stages are divided into legs
+MAX_HELD = 1 << 25  # bytes that a tile may always hold before stages are divided into legs
 BAND = 1 << 22  # least samples of a band of the output, as threads are started for each band
 ITEMSIZE = 8  # most bytes of a value
 BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, by default 8192
@@ -158,7 +158,7 @@ def legs(stages: Sequence[Stage], shape: Shape, itemsize: int) -> list[tuple[Sta
 
     def fits(start: int, count: int) -> bool:
         held = Tiles.of(stages[start : start + count], shapes[start]).numbers * itemsize
-        return held <= max(MOST_HELD, 2 * prod(shapes[start + count - 1]) * itemsize)
+        return held <= max(MAX_HELD, 2 * prod(shapes[start + count - 1]) * itemsize)
 
     found: list[tuple[Stage, ...]] = []
     start = 0

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from convcli.images.picture import ImageError
 
 MAGIC = b"\xff\xd8"
-MOST_EXIF = 1 << 22  # bytes; EXIF 2.32 allows one segment of 64 KiB
+MAX_EXIF = 1 << 22  # bytes; EXIF 2.32 allows one segment of 64 KiB
 USUAL_SCANS = 200  # always allowed, whatever the size of the picture; encoders write fewer than 20
 PASSES = 50  # with more scans, scans x pixels may be at most this many times the pixel limit
 
@@ -36,9 +36,9 @@ def check_jpeg(file: BinaryIO, name: str, max_pixels: int) -> None:
             several = several or start[2] < channels
             break
         file.seek(body + max(2, length))
-    if exif > MOST_EXIF:
+    if exif > MAX_EXIF:
         raise ImageError(
-            f"cannot read {name}: its EXIF has {exif:,} bytes, over the limit of {MOST_EXIF:,}; remove it, for example "
+            f"cannot read {name}: its EXIF has {exif:,} bytes, over the limit of {MAX_EXIF:,}; remove it, for example "
             "with exiftool -exif:all="
         )
     scans = _count_scans(file) if several else 1

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 from convcli.images.codecs.boxes import Box, boxes, content, find
 
-MOST = 1 << 17  # items and samples in one file
+MAX_ITEMS = 1 << 17  # items and samples in one file
 
 _VISUAL = 78  # bytes of a sample entry before its boxes
 _TRACK = (b"mdia", b"minf", b"stbl")
@@ -60,7 +60,7 @@ def coded_parts(file: BinaryIO) -> Iterator[Coded]:
     claimed = 0
     for count, part in enumerate(_parts(file)):
         claimed += part.length
-        if count >= MOST or claimed > 16 * size:
+        if count >= MAX_ITEMS or claimed > 16 * size:
             raise TooManyError(f"it lists more than {count:,} coded parts in {size:,} bytes")
         yield part
 

@@ -19,8 +19,8 @@ from convcli.number_text import read_finite, split, without_brackets
 
 Array = NDArray[Any]
 
-MOST_BYTES = 1 << 24  # of a text file
-MOST_NUMBERS = 1_000_000  # in a text file; .npy is better for more
+MAX_BYTES = 1 << 24  # of a text file
+MAX_NUMBERS = 1_000_000  # in a text file; .npy is better for more
 _COMMAS = {"CSV": ",;", "TXT": ","}  # separators of numbers, besides spaces
 
 Choose = Callable[[int], Sequence[int]]
@@ -47,10 +47,10 @@ def text_header(picture: Picture) -> Header:
 
 
 def _text(file: BinaryIO, name: str) -> str:
-    data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
         raise ImageError(
-            f"cannot read {name}: it is over the limit of {MOST_BYTES:,} bytes for text; save it as .npy"
+            f"cannot read {name}: it is over the limit of {MAX_BYTES:,} bytes for text; save it as .npy"
         )
     try:
         return data.decode("utf-8-sig")
@@ -126,9 +126,9 @@ def _number(word: Any, name: str) -> float:
 
 
 def _check_count(count: int, name: str) -> None:
-    if count > MOST_NUMBERS:
+    if count > MAX_NUMBERS:
         raise ImageError(
-            f"cannot read {name}: its {count:,} numbers are over the limit of {MOST_NUMBERS:,} for text; save them as "
+            f"cannot read {name}: its {count:,} numbers are over the limit of {MAX_NUMBERS:,} for text; save them as "
             ".npy"
         )
 

@@ -14,7 +14,7 @@ from convcli.images.codecs.tiff_claims import check_page
 from convcli.images.header import FrameHeader
 from convcli.images.metadata.names import ORIENTATION
 from convcli.images.modes import channels_of, is_counted
-from convcli.images.stored_pixels import BLOCK, LEAST_BLOCKS, PlainPixels, SharedFile, StoredPixels
+from convcli.images.stored_pixels import BLOCK, MIN_BLOCKS, PlainPixels, SharedFile, StoredPixels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +119,7 @@ class _Segments(StoredPixels):
             (page.tilelength, page.tilewidth) if page.is_tiled else (min(height, page.rowsperstrip), width)
         )
         size = rows * columns * prod(channels) * dtype.itemsize
-        together = 1 if page.is_tiled else max(1, min(BLOCK // size, height // (LEAST_BLOCKS * rows)))
+        together = 1 if page.is_tiled else max(1, min(BLOCK // size, height // (MIN_BLOCKS * rows)))
         self._rows = rows
         most = max(counts)
         super().__init__(header.shape, dtype, (together * rows, columns), 2 * size + most)

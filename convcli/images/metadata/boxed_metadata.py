@@ -26,11 +26,11 @@ _USUAL = (16, 17, 18)  # enumerated colour spaces: sRGB, grey, and sYCC, which i
 _CMYK = 12
 _MADE_BY = (b"Created by OpenJPEG", b"Kakadu")  # the start of comments in which encoders name themselves
 _METRE = 39.3701  # inches per metre
-_MOST = 65535
+_MAX_UINT16 = 65535
 _LATIN = 1  # the registration value of text comments
-MOST_COMMENT = _MOST - 4  # bytes
+MAX_COMMENT = _MAX_UINT16 - 4  # bytes
 
-MOST_EXPANDED = 1 << 22  # bytes of a decompressed box
+MAX_EXPANDED = 1 << 22  # bytes of a decompressed box
 
 # Numbers of H.273 for sRGB and for colours that decoders treat as sRGB: the curve of BT.709, BT.601 and BT.2020, and
 # 2, unspecified.
@@ -133,9 +133,9 @@ def unfit_of_jpeg2000(metadata: dict[str, Any]) -> list[str]:
     if "dpi" in metadata and resolution_box(metadata["dpi"]) is None:
         del metadata["dpi"]
         lost.append("a resolution outside the range of JPEG 2000")
-    if len(metadata.get("comment", b"")) > MOST_COMMENT:
+    if len(metadata.get("comment", b"")) > MAX_COMMENT:
         del metadata["comment"]
-        lost.append(f"a comment of more than {MOST_COMMENT:,} bytes")
+        lost.append(f"a comment of more than {MAX_COMMENT:,} bytes")
     return lost
 
 
@@ -162,11 +162,11 @@ def resolution_box(dpi: tuple[float, float]) -> bytes | None:
 def _ratio(value: float) -> tuple[int, int, int] | None:
     """Return a 16-bit numerator and denominator and a power of ten for a number; None if it is out of range."""
     power = 0
-    while value > _MOST and power < 127:
+    while value > _MAX_UINT16 and power < 127:
         value, power = value / 10, power + 1
-    by = max(1, min(_MOST, int(_MOST / value))) if value > 0 else 0
+    by = max(1, min(_MAX_UINT16, int(_MAX_UINT16 / value))) if value > 0 else 0
     over = round(value * by)
-    return (over, by, power) if 0 < over <= _MOST else None
+    return (over, by, power) if 0 < over <= _MAX_UINT16 else None
 
 
 # JPEG XL
@@ -186,7 +186,7 @@ def jpegxl_metadata(file: BinaryIO, expand: Callable[..., bytes]) -> Found:
         if kind == b"brob":
             kind, packed = data[:4], data[4:]
             try:
-                data = bytes(expand(packed, out=MOST_EXPANDED))
+                data = bytes(expand(packed, out=MAX_EXPANDED))
             except Exception:  # imagecodecs raises its own errors for damage and for larger data
                 found.lose([f"the box {_name(kind)}, which cannot be decompressed"])
                 continue

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-MOST_NAMED = 100  # names in one list; a damaged file may have very many tags or chunks
+MAX_NAMED = 100  # names in one list; a damaged file may have very many tags or chunks
 
 
 def listed(words: Iterable[str]) -> str:
@@ -12,8 +12,8 @@ def listed(words: Iterable[str]) -> str:
     ('a', 'a, b and c')
     """
     *most, last = words
-    if len(most) > MOST_NAMED:
-        most, last = most[:MOST_NAMED], f"{len(most) + 1 - MOST_NAMED:,} more"
+    if len(most) > MAX_NAMED:
+        most, last = most[:MAX_NAMED], f"{len(most) + 1 - MAX_NAMED:,} more"
     return f"{', '.join(most)} and {last}" if most else last
 
 

@@ -14,7 +14,7 @@ from convcli.layers.padding import span
 if TYPE_CHECKING:
     from convcli.layers.transposed import ConvTranspose
 
-MOST_AXES = 3  # largest number of spatial axes in PyTorch's layers
+MAX_AXES = 3  # largest number of spatial axes in PyTorch's layers
 
 
 def size_lines(layer: Layer, input_shape: Shape) -> list[str]:
@@ -175,7 +175,7 @@ def _known_to(layer: Layer, input_shape: Shape) -> tuple[str, ...]:
         return ("fvcore", "torchinfo", "PyTorch")
     foreign = {"offset_groups", "input_size", "tile"} & vars(layer).keys()
     uneven = _is_transposed(layer) and any(before != after for before, after in layer.pads(input_shape[1:]))
-    if layer.dims > MOST_AXES or foreign or uneven:
+    if layer.dims > MAX_AXES or foreign or uneven:
         return ()
     named = layer.padding == "same" and set(layer.stride) == {1} and not _is_transposed(layer)
     return ("torchinfo", "PyTorch") if named else ("fvcore", "torchinfo", "PyTorch")

@@ -12,7 +12,7 @@ from convcli.number_text import read_finite, without_brackets
 if TYPE_CHECKING:
     from convcli.layers.resize import Factor
 
-MOST_DIGITS = 300  # digits of one number: a product of a dozen such numbers can still be printed
+MAX_DIGITS = 300  # digits of one number: a product of a dozen such numbers can still be printed
 
 _SIZE = re.compile(r"[0-9]{1,9}(x[0-9]{1,9})+")
 
@@ -21,8 +21,8 @@ def parse_number(text: str) -> int:
     """Parse a whole number of at least 0."""
     if not (text.isascii() and text.isdigit()):
         raise ArgumentError(f"{text!r} is not a whole number")
-    if len(text) > MOST_DIGITS:
-        raise ArgumentError(f"a number of {len(text)} digits is too long; at most {MOST_DIGITS} are read")
+    if len(text) > MAX_DIGITS:
+        raise ArgumentError(f"a number of {len(text)} digits is too long; at most {MAX_DIGITS} are read")
     return int(text)
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEW = 4096  # up to this number of elements a tensor is read while a network is only counted
-MOST_ELEMENTS = 1 << 33  # of one tensor
-MOST_AXES = 32  # of one tensor; NumPy's limit before version 2
+MAX_ELEMENTS = 1 << 33  # of one tensor
+MAX_AXES = 32  # of one tensor; NumPy's limit before version 2
 
 # The numbers of ONNX's TensorProto.DataType: the NumPy dtype, and the type code of Python's array module.
 DTYPES = {
@@ -164,11 +164,11 @@ def of_tensor(tensor: Message, name: str, folder: Path) -> Constant:
 
 def _shape_of(name: str, sizes: Sequence[int]) -> tuple[int, ...]:
     shape = tuple(sizes)
-    if len(shape) > MOST_AXES:
-        raise ArgumentError(f"the tensor {name!r} has {len(shape):,} axes, more than {MOST_AXES}")
-    if any(n < 0 for n in shape) or prod(shape) > MOST_ELEMENTS:
+    if len(shape) > MAX_AXES:
+        raise ArgumentError(f"the tensor {name!r} has {len(shape):,} axes, more than {MAX_AXES}")
+    if any(n < 0 for n in shape) or prod(shape) > MAX_ELEMENTS:
         raise ArgumentError(
-            f"the tensor {name!r} has the shape {shape}; at most {MOST_ELEMENTS:,} elements are possible"
+            f"the tensor {name!r} has the shape {shape}; at most {MAX_ELEMENTS:,} elements are possible"
         )
     return shape
 

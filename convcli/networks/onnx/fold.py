@@ -12,7 +12,7 @@ from math import prod
 from struct import pack, unpack
 from typing import Any
 
-from convcli.networks.onnx.constants import FEW, MOST_ELEMENTS, Constant, filled, of_elements
+from convcli.networks.onnx.constants import FEW, MAX_ELEMENTS, Constant, filled, of_elements
 
 ROUNDED = {"float32": "<f", "float16": "<e"}  # format codes of the struct module
 
@@ -51,7 +51,7 @@ def counted_up(name: str, start: Constant, limit: Constant, step: Constant) -> C
     if not math.isfinite(first + last + by):
         return None
     count = max(0, math.ceil((last - first) / by))
-    if not FEW < count <= MOST_ELEMENTS:
+    if not FEW < count <= MAX_ELEMENTS:
         return None
 
     def make() -> Any:

@@ -79,7 +79,7 @@ SCHEMA: Schema = {
     },
 }
 
-MOST = {
+MAX_COUNTS = {
     "Node": 100_000,
     "Tensor": 200_000,
     "ValueInfo": 400_000,

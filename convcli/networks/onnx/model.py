@@ -8,15 +8,15 @@ from typing import Any
 from convcli.errors import ArgumentError
 from convcli.networks.graph import NamedShape
 from convcli.networks.onnx.constants import DTYPES, Constant, of_elements, of_sparse, of_tensor
-from convcli.networks.onnx.messages import MOST, SCHEMA
+from convcli.networks.onnx.messages import MAX_COUNTS, SCHEMA
 from convcli.networks.onnx.schemas import FLOAT, FLOATS, INT, INTS, STRING, STRINGS, TENSOR, check_attribute
 from convcli.networks.onnx.wire import Message, Reader
 from convcli.remote_files import fetched
 
 OLDEST = 7  # oldest supported version of the operators
 DOMAINS = ("", "ai.onnx")
-MOST_CALLS = 16  # depth of nested function calls
-MOST_NODES = MOST["Node"]
+MAX_CALLS = 16  # depth of nested function calls
+MAX_NODES = MAX_COUNTS["Node"]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def read_model(path: Path) -> Model:
         )
     try:
         path = fetched(path)
-        with Reader(path, SCHEMA, MOST) as reader:
+        with Reader(path, SCHEMA, MAX_COUNTS) as reader:
             message = reader.message("Model")
     except FileNotFoundError:
         raise ArgumentError(
@@ -179,8 +179,8 @@ class _Making:
 
         for node in nodes:
             self.visited += 1
-            if self.visited > MOST_NODES:
-                raise ArgumentError(f"it has more than the limit of {MOST_NODES:,} nodes")
+            if self.visited > MAX_NODES:
+                raise ArgumentError(f"it has more than the limit of {MAX_NODES:,} nodes")
             operator = _checked(node.op_type or "", "operator")
             domain = _checked(node.domain or "", "domain of operators")
             _checked(node.name or "", "node")
@@ -206,9 +206,9 @@ class _Making:
                 domain = "" if domain in DOMAINS else domain
                 self.operations.append(Operation(name, operator, domain, inputs, outputs, attributes))
                 continue
-            if (domain, operator) in calls or len(calls) >= MOST_CALLS:
+            if (domain, operator) in calls or len(calls) >= MAX_CALLS:
                 raise ArgumentError(
-                    f"its function {operator!r} calls itself, or is nested more than {MOST_CALLS} deep"
+                    f"its function {operator!r} calls itself, or is nested more than {MAX_CALLS} deep"
                 )
             names = dict(zip(function.input, inputs, strict=False))
             names |= dict(zip(function.output, outputs, strict=False))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 FEW = 64  # tensors of up to this number of elements may determine shapes
-MOST_NAMED = 5
+MAX_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _check(operations: Iterable[Operation]) -> None:
             unknown.setdefault(name, []).append(operation.name)
     if unknown:
         parts = [f"{len(names)} x {name}, first node {names[0]!r}" for name, names in unknown.items()]
-        more = f", and {len(parts) - MOST_NAMED} others" if len(parts) > MOST_NAMED else ""
+        more = f", and {len(parts) - MAX_NAMED} others" if len(parts) > MAX_NAMED else ""
         raise ArgumentError(
-            f"the network cannot be run, because there is no operator for {'; '.join(parts[:MOST_NAMED])}{more}"
+            f"the network cannot be run, because there is no operator for {'; '.join(parts[:MAX_NAMED])}{more}"
         )

@@ -26,8 +26,8 @@ TRANSLATORS = {**WINDOWS, **ARITHMETIC, **TENSORS, **PLACES, **COMPOSED}
 # Operators that are computed or decided before a network runs or, if they depend on the data, during the run.
 COMPUTED = {*FOLDED, "Shape", "Size", "If"}
 KNOWN = {*TRANSLATORS, *COMPUTED}
-MOST_FOLDED = 2_000_000  # total number of elements of folded constants
-MOST_DEFERRED = 50  # depth of large constants that are computed from each other
+MAX_FOLDED = 2_000_000  # total number of elements of folded constants
+MAX_DEFERRED = 50  # depth of large constants that are computed from each other
 
 
 class Translation:
@@ -166,7 +166,7 @@ class Translation:
                 self.constants[site.outputs[0]] = many
                 return True
         folded = None
-        if self._folded < MOST_FOLDED:
+        if self._folded < MAX_FOLDED:
             folded = fold(site.operation, inputs, site.attributes, site.opset)
         if folded is not None:
             self._folded += sum(len(elements) for _, _, elements in folded)
@@ -184,7 +184,7 @@ class Translation:
         if site.operation not in TRANSLATORS or first is None or len(list(filter(None, site.outputs))) != 1:
             return False
         depth = 1 + max(self._depths.get(name, 0) for name in site.inputs)
-        if depth > MOST_DEFERRED:
+        if depth > MAX_DEFERRED:
             return False
         known = {name: self.constants[name].shape for name in site.inputs if name}
         held = {name: self.constants[name] for name in site.inputs[1:] if name}

@@ -10,7 +10,7 @@ from convcli.layers.sums import CumSum, Einsum, Triangle
 from convcli.layers.tensor_layer import DependsOnData
 from convcli.networks.onnx.site import Made, Site, Translator, refuse
 
-MOST_BOXES = 1 << 62  # used if a model sets no limit
+MAX_BOXES = 1 << 62  # used if a model sets no limit
 SAMPLES: dict[str, Any] = {
     "nearest": "nearest",
     **dict.fromkeys(("bilinear", "linear"), "bilinear"),
@@ -105,7 +105,7 @@ def _roi_align(site: Site) -> Made:
 def _non_max_suppression(site: Site) -> Made:
     most = site.numbers(2, "number of boxes")[0] if site.has(2) else 0
     options = {
-        "most": most if most >= 0 else MOST_BOXES,
+        "most": most if most >= 0 else MAX_BOXES,
         "overlap": site.numbers(3, "overlap")[0] if site.has(3) else 0.0,
         "least": site.numbers(4, "least score")[0] if site.has(4) else None,
         "centred": bool(site.get("center_point_box", 0)),

@@ -14,7 +14,7 @@ from convcli.errors import ArgumentError
 
 CHUNK = 1 << 16  # bytes that are read at once
 LARGE = 1 << 12  # byte strings that are longer stay in the file
-MOST_DEPTH = 40  # of nested messages; a graph in a node in a graph takes three
+MAX_DEPTH = 40  # of nested messages; a graph in a node in a graph takes three
 
 VARINT, FIXED64, DELIMITED, GROUP, END_GROUP, FIXED32 = range(6)
 
@@ -88,8 +88,8 @@ class Reader:
         return self._message(kind, 0, self.size, 0)
 
     def _message(self, kind: str, start: int, end: int, depth: int) -> Message:
-        if depth > MOST_DEPTH:
-            raise ArgumentError(f"its graphs are nested more than {MOST_DEPTH} deep")
+        if depth > MAX_DEPTH:
+            raise ArgumentError(f"its graphs are nested more than {MAX_DEPTH} deep")
         if end - start <= LARGE:
             data = self._bytes(start, end - start, end)
             try:
@@ -136,8 +136,8 @@ class Reader:
 
     def _small(self, kind: str, data: bytes, place: int, end: int, depth: int) -> Message:
         """Return a message that is in memory; faster than `_message`, because models have thousands of small nodes."""
-        if depth > MOST_DEPTH:
-            raise ArgumentError(f"its graphs are nested more than {MOST_DEPTH} deep")
+        if depth > MAX_DEPTH:
+            raise ArgumentError(f"its graphs are nested more than {MAX_DEPTH} deep")
         self._count(kind)
         fields = self.schema[kind]
         made = Message(fields)

@@ -12,7 +12,7 @@ from convcli.networks.network import Network
 from convcli.networks.zoo.index import ZOO, Entry, find, network_instead
 from convcli.number_text import read_float
 
-MOST = 1_000_000  # largest value of an option
+MAX_VALUE = 1_000_000  # largest value of an option
 
 
 def build(text: str, input_shape: Sequence[int] | None = None, **options: Any) -> Network:
@@ -71,8 +71,8 @@ def _value(name: str, key: str, value: Any, takes: Mapping[str, float]) -> float
         raise ArgumentError(f"{name}: {key}: {error}") from None
     except (TypeError, ValueError, OverflowError):
         raise ArgumentError(f"{name}: {key} must be a number, got {value!r}") from None
-    if not 0 < number <= MOST:
-        raise ArgumentError(f"{name}: {key} must be above 0 and at most {MOST:,}, got {value!r}")
+    if not 0 < number <= MAX_VALUE:
+        raise ArgumentError(f"{name}: {key} must be above 0 and at most {MAX_VALUE:,}, got {value!r}")
     if isinstance(takes[key], float):
         return number
     if not number.is_integer():

@@ -5,7 +5,7 @@ from convcli.networks.builder import Builder
 from convcli.networks.network import Network
 
 LAYERS = 10  # per stack: dilations 1, 2, 4 ... 512; an output sees 1,024 samples of the stack's input
-MOST_STACKS = 100
+MAX_STACKS = 100
 
 
 def wavenet(g: Builder, stacks: int = 3, channels: int = 32, skip: int = 256) -> Network:
@@ -16,8 +16,8 @@ def wavenet(g: Builder, stacks: int = 3, channels: int = 32, skip: int = 256) ->
     channels : of the residual path and of the gated units
     skip : of the connections from each layer to the output
     """
-    if stacks > MOST_STACKS:
-        raise ArgumentError(f"{g.name}: stacks must be at most {MOST_STACKS}, got {stacks}")
+    if stacks > MAX_STACKS:
+        raise ArgumentError(f"{g.name}: stacks must be at most {MAX_STACKS}, got {stacks}")
     values = g.channels()
     x = g(f"conv k2 p1:0 o{channels}", name="causal")
     skips = []

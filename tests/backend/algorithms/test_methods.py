@@ -193,7 +193,7 @@ def test_winograd_equals_direct(case, dtype, limit, row, small):
         patch.setattr(costs, "TILES", limit)
         patch.setattr(costs, "ROW", row)
         patch.setattr(costs, "SMALL", small)
-        patch.setattr(costs, "LEAST", 4)
+        patch.setattr(costs, "MIN_COLUMNS", 4)
         patch.setattr(winograd, "RUN", limit)
         y = backend.conv(x, weight, method="winograd", **options)
     assert y.dtype == dtype
@@ -265,7 +265,7 @@ def test_borders_are_put_around_every_block(method, mode):
     options |= {"padding_value": 5} if mode == "constant" else {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(costs, "SMALL", 8)
-        patch.setattr(costs, "LEAST", 1)
+        patch.setattr(costs, "MIN_COLUMNS", 1)
         patch.setattr(costs, "ROW", 2)
         patch.setattr(banded, "BAND_BYTES", 1000)
         patch.setattr(banded, "BAND_COLUMNS", 3)

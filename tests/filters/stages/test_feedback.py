@@ -71,7 +71,7 @@ def test_tiles_and_legs_change_nothing(monkeypatch):
     recipe = Recipe(variant="standard", weights=weights, repeat=4, feedback=True)
     whole = values_of(x, recipe.stages(x.shape), 1)
     monkeypatch.setattr(tile_plan, "SAMPLES", 1 << 12)
-    monkeypatch.setattr(tile_plan, "MOST_HELD", 1 << 16)
+    monkeypatch.setattr(tile_plan, "MAX_HELD", 1 << 16)
     for threads in (1, 2):
         assert values_of(x, recipe.stages(x.shape), threads) == pytest.approx(whole, rel=1e-12, abs=1e-12)
     assert whole == pytest.approx(recurrent(x, weights, 4), rel=1e-9, abs=1e-9)

@@ -358,7 +358,7 @@ def test_many_stages_run_in_legs(has_alpha, value_range, monkeypatch):
     finish = Finish(pixels.dtype, dtype, value_range)
     assert len(tile_plan.legs(stages, (channels, 50, 60), 8)) == 1
     whole = run(TileWork(Given(pixels, has_alpha), stages, finish, measure=True))
-    monkeypatch.setattr(tile_plan, "MOST_HELD", 1)
+    monkeypatch.setattr(tile_plan, "MAX_HELD", 1)
     found = tile_plan.legs(stages, (channels, 50, 60), 8)
     assert len(found) > 1
     assert [stage for leg in found for stage in leg] == list(stages)
@@ -376,7 +376,7 @@ def test_legs_take_about_the_memory_of_two_pictures(monkeypatch):
     stages = Recipe(kernels=(KERNELS[0],), repeat=300).stages(shape)
     for leg in tile_plan.legs(stages, shape, 8):
         held = tile_plan.Tiles.of(leg, shape).numbers * 8
-        assert held <= max(tile_plan.MOST_HELD, 2 * 8 * 3 * 400 * 500)
+        assert held <= max(tile_plan.MAX_HELD, 2 * 8 * 3 * 400 * 500)
 
 
 @pytest.mark.parametrize("alpha", [False, True])

@@ -172,13 +172,13 @@ def test_nested_lists_are_rows(tmp_path, text):
 
 def test_limits(tmp_path, monkeypatch):
     path = written(tmp_path, "m.csv", "1,2,3\n4,5,6\n")
-    monkeypatch.setattr(text_matrices, "MOST_NUMBERS", 5)
+    monkeypatch.setattr(text_matrices, "MAX_NUMBERS", 5)
     for each in (path, written(tmp_path, "m.json", "[[1, 2, 3], [4, 5, 6]]")):
         with pytest.raises(
             ImageError, match=r"its 6 numbers are over the limit of 5 for text; save them as \.npy"
         ):
             read_picture(each)
-    monkeypatch.setattr(text_matrices, "MOST_BYTES", 10)
+    monkeypatch.setattr(text_matrices, "MAX_BYTES", 10)
     with pytest.raises(ImageError, match=r"it is over the limit of 10 bytes for text; save it as \.npy"):
         read_picture(path)
     monkeypatch.undo()

@@ -6,7 +6,7 @@ from convcli.errors import ArgumentError
 from convcli.layers import Conv
 from convcli.layers.padding import normalise_padding
 from convcli.layers.text.notation import (
-    MOST_DIGITS,
+    MAX_DIGITS,
     format_padding,
     format_pads,
     format_size,
@@ -77,7 +77,7 @@ def test_errors_suggest_a_correction(read, text, meant):
 
 
 def test_a_number_may_be_long_but_not_endless():
-    assert parse_number("9" * MOST_DIGITS) == 10**MOST_DIGITS - 1
+    assert parse_number("9" * MAX_DIGITS) == 10**MAX_DIGITS - 1
     with pytest.raises(ArgumentError, match="a number of 5000 digits is too long; at most 300 are read"):
         parse_number("9" * 5000)
 

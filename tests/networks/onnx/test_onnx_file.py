@@ -9,7 +9,7 @@ from convcli import networks
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.networks.onnx import model as reading
 from convcli.networks.onnx.constants import Constant
-from convcli.networks.onnx.messages import MOST, SCHEMA
+from convcli.networks.onnx.messages import MAX_COUNTS, SCHEMA
 from convcli.networks.onnx.wire import Reader, Span
 from tests.networks.onnx.models import LIGHT, TensorProto, helper, made, numbers, numpy_helper, onnx, saved
 
@@ -56,7 +56,7 @@ def test_every_field_is_what_protobuf_reads(name):
     path = LIGHT / f"light_{name}.onnx"
     if not path.exists():
         pytest.skip("the light models are not in this version of onnx")
-    with Reader(path, SCHEMA, MOST) as reader:
+    with Reader(path, SCHEMA, MAX_COUNTS) as reader:
         same(reader.message("Model"), onnx.load(path))
 
 
@@ -166,7 +166,7 @@ def test_too_many_nodes_are_refused(tmp_path, monkeypatch):
     nodes = [helper.make_node("Relu", ["x"], [f"y{number}"]) for number in range(20)]
     path = saved(tmp_path, made(nodes, {"x": (1,)}, ["y0"]))
     assert len(networks.load(path).nodes) == 20
-    monkeypatch.setitem(MOST, "Node", 19)
+    monkeypatch.setitem(MAX_COUNTS, "Node", 19)
     assert refusal(path) == (
         "model.onnx cannot be read as an ONNX model: it has more than the limit of 19 nodes"
     )
@@ -256,7 +256,7 @@ def test_names_that_would_be_equal_are_made_unique(tmp_path):
 
 
 def test_functions_that_contain_only_calls_are_counted(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "MOST_NODES", 2000)
+    monkeypatch.setattr(reading, "MAX_NODES", 2000)
     model = made([helper.make_node("F0", ["x"], ["out"], domain="d")], {"x": (1, 2)}, ["out"])
     for depth in range(12):
         calls = [helper.make_node(f"F{depth + 1}", ["a"], [f"b{place}"], domain="d") for place in range(10)]
