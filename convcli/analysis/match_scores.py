@@ -18,7 +18,8 @@ from convcli.backend.convolution import conv
 from convcli.backend.windows import window_deviations
 from convcli.cores import cores
 from convcli.errors import ArgumentError
-from convcli.layers.axes import Sizes, by_axes
+from convcli.images.size_in_words import size_in_words
+from convcli.layers.axes import Sizes
 
 TILE = 1024  # rows and columns of the scores that are calculated at once; more for large templates
 SAMPLED = 16  # the median of a channel is taken of every 16th row and column
@@ -84,8 +85,8 @@ def match_scores(
     size = t.shape[:2]
     if any(k > n for k, n in zip(size, x.shape, strict=False)):
         raise ArgumentError(
-            f"the template is {by_axes(size)} (rows x columns), larger than the picture of "
-            f"{by_axes(x.shape[:2])}; crop the template, or swap the two"
+            f"the template is {size_in_words(size)}, larger than the picture, which is "
+            f"{size_in_words(x.shape)}; crop the template, or swap the two"
         )
     x, t = _squarable(x), _squarable(t)
     pattern = _Pattern.of(t, mask)

@@ -16,7 +16,7 @@ from convcli.errors import ConvcliError
 from convcli.images.formats import NUMBERS
 from convcli.images.modes import is_counted
 from convcli.images.picture import Frame, Picture
-from convcli.layers.text.notation import format_size
+from convcli.images.size_in_words import size_in_words
 
 WORKING = 24 * BAND * 8  # bytes of working memory for the measures, independent of the pictures
 
@@ -70,7 +70,7 @@ def check_alike(names: Sequence[str], a: Picture, b: Picture) -> None:
         sizes = [frame.pixels.shape[:2] for frame in (x, y)]
         if sizes[0] != sizes[1]:
             raise UnlikeError(
-                f"{one} is {format_size(sizes[0])} (rows x columns){at} and {other} {format_size(sizes[1])}; only "
+                f"{one} is {size_in_words(sizes[0])}{at} and {other} {size_in_words(sizes[1])}; only "
                 "pictures of the same size are compared: crop or resize one"
             )
         kinds = [_kind(frame) for frame in (x, y)]

@@ -7,6 +7,7 @@ from typing import Any
 
 from convcli.errors import ArgumentError
 from convcli.images.picture import Frame, Picture
+from convcli.images.size_in_words import size_in_words
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,9 @@ class Template:
             )
         sizes = self.size, frame.pixels.shape[:2]
         if any(k > n for k, n in zip(*sizes, strict=True)):
-            (h, w), (height, width) = sizes
             raise ArgumentError(
-                f"the template {self.name} is {h}x{w} (rows x columns), larger than {name} of {height}x{width}; "
-                "crop the template, or swap the two"
+                f"the template {self.name} is {size_in_words(sizes[0])}, larger than {name}, which is "
+                f"{size_in_words(sizes[1])}; crop the template, or swap the two"
             )
 
     def places(self, frame: Frame) -> tuple[int, int]:

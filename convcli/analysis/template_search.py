@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcli.analysis.template import Template
 from convcli.images.formats import FORMATS, NUMBERS
 from convcli.images.picture import Frame, Picture
-from convcli.layers.text.notation import format_size
+from convcli.images.size_in_words import size_in_words
 from convcli.memory import black_pixels
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class SearchPlan:
     def description(self) -> str:
         """A description of the search."""
         template = self.search.template
-        return f"search for {template.name} ({format_size(template.size)})"
+        return f"search for {template.name} ({size_in_words(template.size)})"
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class SearchPlan:
         found = [self._searched(frame) for frame in self.picture.frames]
         return SearchedPicture(
             self._drawn(each.frame for each in found),
-            f"{len(found)} frame(s), {format_size(found[0].frame.pixels.shape)} places",
+            f"{len(found)} frame(s), {found[0].count:,} places",
             (*self.picture.notes, *self.notes),
             {},
             {

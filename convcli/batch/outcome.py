@@ -25,7 +25,8 @@ class Outcome:
     answer : the bytes for standard output
     written : the line for standard output with the path of the written file, which -q leaves out
     shown : the bytes that show the picture on a terminal
-    notes, details : the messages that are printed by default, and those that are printed with -v
+    notes, details : the messages that are printed by default, and those that are printed with -v; a note may end with
+        advice after a semicolon, which is printed once per run
     skipped : whether the job was skipped because its output exists
     facts : the fields of its line in the report
     pixels : the number of pixels that were read

@@ -13,7 +13,6 @@ from convcli.batch.outcome import Outcome
 from convcli.batch.stop import Stop
 from convcli.cli.user_messages import Messages
 from convcli.files import REPLACE, ExistsError
-from convcli.filters.clipping import CLIPPED
 from convcli.jobs.job import Job
 from convcli.render import visible
 
@@ -86,12 +85,11 @@ class RunMessages:
             self._messages.failure(outcome.error)
 
     def _with_new_advice(self, note: str) -> str:
-        """Return a note without advice about clipping that was already printed."""
-        before, clipped, advice = note.partition(CLIPPED)
-        if advice in self._advised:
-            return before + clipped
-        if clipped:
-            self._advised.add(advice)
+        """Return a note, which may end with `; advice`, without advice that was already printed."""
+        fact, semicolon, advice = note.rpartition("; ")
+        if semicolon and advice in self._advised:
+            return fact
+        self._advised.add(advice)
         return note
 
     def tick(self) -> None:

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 
 from convcli.kernels.kernel import Kernel, flat
 
-CLIPPED = "of the samples were clipped"  # the advice follows it
 MIN_SHARE = 0.01  # least fraction of clipped samples for a note
 
 
 def clipping_note(share: float, hint: str = "") -> tuple[str, ...]:
     """Return a note about the fraction of clipped samples; an empty tuple if it is small."""
-    return (f"{share:.2%} {CLIPPED}{f'; {hint}' if hint else ''}",) if share >= MIN_SHARE else ()
+    return (
+        (f"{share:.2%} of the samples were clipped{f'; {hint}' if hint else ''}",)
+        if share >= MIN_SHARE
+        else ()
+    )
 
 
 def advice(value_range: str | None, kernels: Sequence[Kernel], *, activated: bool = False) -> str:

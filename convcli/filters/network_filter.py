@@ -12,7 +12,7 @@ from convcli.filters.result_mode import ANY, COLOURS, check_sheet
 from convcli.images.formats import FORMATS, NUMBERS
 from convcli.images.modes import mode_name, mode_of
 from convcli.images.picture import Frame, ImageError, Picture
-from convcli.layers.text.notation import format_size
+from convcli.images.size_in_words import size_in_words
 from convcli.memory import black_pixels
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class NetworkPlan:
         """A description of the run."""
         first = self.prepared[0]
         wanted = f"to {self.work.run.layer} " if self.work.run.layer is not None else ""
-        return f"run {self.work.run.source} {wanted}on {format_size(first.size)}"
+        return f"run {self.work.run.source} {wanted}on {size_in_words(first.size)}"
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.filters.network_input import NetworkInput, Taken
 from convcli.images.picture import Frame
+from convcli.images.size_in_words import size_in_words
 from convcli.layers import Conv
 from convcli.layers.axes import Shape
 from convcli.remote_files import file_path
@@ -211,7 +212,7 @@ class NetworkRun:
         """Return notes about how a frame was changed to fit the input of the network."""
         rows, columns = frame.pixels.shape[:2]
         height, width = prepared.size
-        taken, before, after = prepared.taken, f"{columns}x{rows}", f"{width}x{height}"
+        taken, before, after = prepared.taken, size_in_words((rows, columns)), size_in_words(prepared.size)
         notes = []
         if self.how.size is None and before != after:
             shape = "" if _is_similar(width / height, columns / rows) else ", which changes its aspect ratio"
@@ -219,7 +220,7 @@ class NetworkRun:
                 f"resized from {before} to {after}, the input size of the network{shape}; `resize` sets another size"
             )
         elif self.how.size is not None and not self._takes_any_size:
-            declared = f"{taken.width or width}x{taken.height or height}"
+            declared = size_in_words((taken.height or height, taken.width or width))
             if declared != after:
                 notes.append(
                     f"resized from {before} to {after}, and the input size of the network is {declared}"

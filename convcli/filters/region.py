@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import by_axes
+from convcli.images.size_in_words import size_in_words
 from convcli.remote_files import file_path
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ class Region(NamedTuple):
         """Raise ArgumentError if a result cannot be inserted into its picture."""
         size = before.pixels.shape[:2]
         if after.pixels.shape != before.pixels.shape or after.mode != before.mode:
-            made = f"{by_axes(after.pixels.shape)} of {after.mode}"
             raise ArgumentError(
-                f"{self._argument} keeps the rest of the picture, which is {by_axes(before.pixels.shape)} of "
-                f"{before.mode}, and the result is {made}; leave out what changes its size, its channels or its depth"
+                f"{self._argument} keeps the rest of the picture, which is {size_in_words(size)} of {before.mode}, and "
+                f"the result is {size_in_words(after.pixels.shape)} of {after.mode}; leave out what changes its "
+                "size, its channels or its depth"
             )
         if self.mask is not None and self.mask.shape != size:
             is_transposed = self.mask.shape == size[::-1]
@@ -61,14 +61,13 @@ class Region(NamedTuple):
                 else ""
             )
             raise ArgumentError(
-                f"{self.name} is {by_axes(self.mask.shape)}, rows x columns, and the picture {by_axes(size)}; "
+                f"{self.name} is {size_in_words(self.mask.shape)}, and the picture {size_in_words(size)}; "
                 f"{hint or 'make them the same size'}"
             )
         for x, y, width, height in self.only:
             if x + width > size[1] or y + height > size[0]:
                 raise ArgumentError(
-                    f"`only` {x},{y},{width},{height} reaches beyond the picture, which is {size[1]} wide and "
-                    f"{size[0]} high"
+                    f"`only` {x},{y},{width},{height} reaches beyond the picture, which is {size_in_words(size)}"
                 )
 
     @property

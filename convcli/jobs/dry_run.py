@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convcli.images.picture import Picture
-from convcli.layers.text.notation import format_size
+from convcli.images.size_in_words import size_in_words
 from convcli.render import visible
 
 WHOLE, BY_ROWS = "whole", "by rows"
@@ -67,4 +67,4 @@ def _how(by_rows: bool) -> str:
 
 def _picture(form: str, mode: str, size: list[int], frames: int) -> str:
     several = f", {frames} frames" if frames > 1 else ""
-    return f"{form}, {mode}, rows x columns {format_size(size)}{several}"
+    return f"{form}, {mode}, {size_in_words(size)}{several}"

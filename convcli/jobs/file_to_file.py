@@ -23,6 +23,7 @@ from convcli.images.coding import Coding
 from convcli.images.formats import ARRAYS, output_format
 from convcli.images.header import FrameHeader, Header
 from convcli.images.picture import Frame, Picture
+from convcli.images.size_in_words import size_in_words
 from convcli.images.write import check_fits, encode
 from convcli.images.write_rows import rows_writer
 from convcli.jobs.by_rows import LARGE, ByRows, Whole, by_rows, gathered
@@ -32,7 +33,6 @@ from convcli.jobs.memory_limit import check_memory
 from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.save import Save
 from convcli.jobs.work import Opening, Plan, PlanByRows, Reading, Result, Work
-from convcli.layers.text.notation import format_size
 
 if TYPE_CHECKING:
     from convcli.images.preview import Screen
@@ -317,5 +317,5 @@ def _kinds(picture: Picture) -> list[tuple[Any, ...]]:
 
 def _summary(picture: Picture, result: Picture) -> str:
     before, after = picture.frames[0], result.frames[0]
-    sizes = f"{format_size(before.pixels.shape[:2])} to {format_size(after.pixels.shape[:2])}"
-    return f"{picture.format}, {before.mode}, {len(picture.frames)} frame(s), rows x columns {sizes}"
+    sizes = f"{size_in_words(before.pixels.shape)} to {size_in_words(after.pixels.shape)}"
+    return f"{picture.format}, {before.mode}, {len(picture.frames)} frame(s), {sizes}"

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from convcli.backend.values import full_scale
 from convcli.errors import ArgumentError
+from convcli.images.size_in_words import size_in_words
 from convcli.layers.axes import PerAxis, by_axes, per_axis, whole
 
 Array = NDArray[Any]
@@ -236,7 +237,7 @@ def _check_picture(picture: Array, name: str, size: Sequence[int]) -> None:
         )
     if any(n < k for n, k in zip(picture.shape, size, strict=False)):
         raise ArgumentError(
-            f"{name} is {by_axes(picture.shape[:2])} (rows x columns), smaller than a patch of {by_axes(size)}; use a "
+            f"{name} is {size_in_words(picture.shape)}, smaller than a patch of {by_axes(size)}; use a "
             "larger picture, or a smaller `size`"
         )
     if picture.dtype.kind == "f" and not np.isfinite(picture).all():

@@ -15,6 +15,7 @@ from convcli.backend.borders import pad
 from convcli.backend.checks import check_border
 from convcli.backend.colour import to_light
 from convcli.errors import ArgumentError
+from convcli.images.size_in_words import size_in_words
 from convcli.layers import Conv
 from convcli.layers.axes import Sizes, by_axes
 from convcli.layers.padding import AnyPadding, Pads
@@ -137,8 +138,8 @@ def aligned(
         before, after, counts, border = _inside(before, after, counts, pads, slide)
         if not after.size:
             raise ArgumentError(
-                f"no window of {by_axes(geometry.kernel_size)} fits into {names[0]} of {by_axes(size)} (rows x "
-                "columns); give its padding with `padding_mode`, or use a smaller `size`"
+                f"no window of {by_axes(geometry.kernel_size)} fits into {names[0]}, which is "
+                f"{size_in_words(size)}; give its padding with `padding_mode`, or use a smaller `size`"
             )
     else:
         check_border(geometry.padding_mode, pads, size)
@@ -176,13 +177,13 @@ def padding_between(
             continue
         if output == tuple(made):
             return padding
-        sizes[str(padding)] = by_axes(output)
+        sizes[str(padding)] = size_in_words(output)
     window = f"a window of {by_axes(geometry.kernel_size)}"
     if set(geometry.stride) != {1}:
         window += f" and the stride {by_axes(geometry.stride)}"
     made_of = ", ".join(f"{output} with padding {name}" for name, output in sizes.items())
     raise ArgumentError(
-        f"{names[0]} is {by_axes(size)} and {names[1]} {by_axes(made)} (rows x columns); {window} makes {made_of}; "
+        f"{names[0]} is {size_in_words(size)} and {names[1]} {size_in_words(made)}; {window} makes {made_of}; "
         "crop or resize one of them, or give the right `size` and `padding`"
     )
 

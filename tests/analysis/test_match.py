@@ -237,7 +237,7 @@ def test_the_best_places_equal_an_exhaustive_search(scores, count, size):
 @pytest.mark.parametrize(
     ("pixels", "template", "mask", "message"),
     [
-        (np.zeros((5, 9)), np.eye(6), None, "the template is 6x6 (rows x columns), larger than the picture of 5x9; "
+        (np.zeros((5, 9)), np.eye(6), None, "the template is 6 wide and 6 high, larger than the picture, which is 9 wide and 5 high; "
          "crop the template, or swap the two"),
         (np.zeros((5, 9, 3)), np.eye(3), None, "pixels (5, 9, 3) have 3 channels, the template (3, 3, 1) has 1"),
         (np.zeros((5, 9)), np.full((3, 3), 0.1), None, "the template is flat: all its pixels are equal"),

@@ -311,7 +311,7 @@ def test_layouts_in_match_learn_and_diff(call: Call, tmp_path: Path) -> None:
         (["match", "x.csv", "--template", "1 2; 3"], "cannot read the template: it is ragged: row 1 has 2 values, row 2 has 1; give every row the same number"),
         (["match", "x.csv", "--template", "1 b; 3 4"], "cannot read the template: 'b' is not a number"),
         (["match", "x.csv", "--template", "1 1; 1 1"], "1 1; 1 1: the template is flat: all its pixels are equal, so it has no contrast to match; choose a part with some contrast"),
-        (["match", "x.csv", "--template", "1 2 3"], "the template 1 2 3 is 1x3 (rows x columns), larger than x.csv of 2x2; crop the template, or swap the two"),
+        (["match", "x.csv", "--template", "1 2 3"], "the template 1 2 3 is 3 wide and 1 high, larger than x.csv, which is 2 wide and 2 high; crop the template, or swap the two"),
         (["match", "x.csv", "--template", "none.csv"], "cannot read none.csv: there is no such file; check the spelling and the folder"),
         (["filter", "--values", "", "-k", "box"], "cannot read the values: it holds no numbers; write one row per line, such as 0 1 2"),
         (["filter", "--values", "1 2", "x.csv", "-k", "box"], "--values is the input, but x.csv is given too; leave one of them out"),

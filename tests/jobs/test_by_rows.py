@@ -207,8 +207,8 @@ def test_a_dry_run_reports_what_is_decoded_and_written_by_rows(
     assert reported(png, "out.tiff") == ("whole", "by rows")
     assert reported(png, "out.png") == ("whole", "whole")
     metadata_in = call(*words(tiff, "out.tiff"), "--dry-run").out
-    assert "would read TIFF, L, rows x columns 150x90, decoded by rows; run" in metadata_in
-    assert metadata_in.endswith("out.tiff: TIFF, L, rows x columns 150x90, written by rows\n")
+    assert "would read TIFF, L, 90 wide and 150 high, decoded by rows; run" in metadata_in
+    assert metadata_in.endswith("out.tiff: TIFF, L, 90 wide and 150 high, written by rows\n")
     assert "decoded by rows, written by rows" in call(*words(tiff, "out.tiff"), "-v").err
     report = tmp_path / "run.jsonl"
     call(*words(tiff, "other.tiff"), "--report", report)

@@ -127,7 +127,7 @@ def test_a_picture_is_read_worked_on_and_written(job: Job) -> None:
     assert (outcome.answer, outcome.written) == (b"", f"{job.target}\n".encode())
     assert outcome.notes == ("turned",)
     (detail,) = outcome.details
-    assert detail.startswith("PNG, L, 1 frame(s), rows x columns 6x7 to 6x7, by hand, ")
+    assert detail.startswith("PNG, L, 1 frame(s), 7 wide and 6 high to 7 wide and 6 high, by hand, ")
     assert (outcome.pixels, outcome.status) == (42, "done")
     assert set(outcome.facts) == {"seconds"}
 
@@ -152,7 +152,7 @@ def test_standard_output_is_the_picture(job: Job, tmp_path: Path) -> None:
 def test_a_dry_run_writes_nothing_and_reports_the_plan(job: Job) -> None:
     outcome = inverted(dry_run=True)(job)
     assert outcome.answer.decode().startswith(
-        f"{job.source}: would read PNG, L, rows x columns 6x7, decoded whole; invert it, about 1 MiB; write {job.target}: PNG, L"
+        f"{job.source}: would read PNG, L, 7 wide and 6 high, decoded whole; invert it, about 1 MiB; write {job.target}: PNG, L"
     )
     assert outcome.notes == ("black becomes white",)
     facts = json.loads(inverted(dry_run=True, as_json=True)(job).answer)

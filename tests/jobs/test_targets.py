@@ -332,7 +332,7 @@ def test_in_place_replaces_the_inputs(call: Call, here: Path) -> None:
     Path("in/a.png").chmod(0o640)
     assert filtered(call, "in/a.png", "-o", "expected.png") == ["expected.png"]
     dry_run = call("filter", "in", "--recursive", "--in-place", "--kernel", "box", "--dry-run")
-    assert dry_run.out.splitlines()[0].endswith("write in/a.png: PNG, L, rows x columns 320x400")
+    assert dry_run.out.splitlines()[0].endswith("write in/a.png: PNG, L, 400 wide and 320 high")
     assert Path("in/a.png").read_bytes() == HOUSE
     names = filtered(call, "in", "--recursive", "--in-place")
     assert names == ["in/a.png", "in/deep/a.png", "in/deep/er/b.png"]

@@ -409,13 +409,13 @@ def test_any_kind_of_sample(dtype):
     [
         (
             FLOATS, FLOATS[:20], {},
-            "before is 24x29 and after 20x29 (rows x columns); a window of 3x3 makes 24x29 with padding same, 22x27 with "
-            "padding valid, 26x31 with padding full; crop or resize one of them, or give the right `size` and "
+            "before is 29 wide and 24 high and after 29 wide and 20 high; a window of 3x3 makes 29 wide and 24 high with padding same, 27 wide and 22 high with "
+            "padding valid, 31 wide and 26 high with padding full; crop or resize one of them, or give the right `size` and "
             "`padding`",
         ),
         (
             FLOATS, FLOATS, {"padding": "valid", "stride": 2},
-            "before is 24x29 and after 24x29 (rows x columns); a window of 3x3 and the stride 2x2 makes 11x14 with padding "
+            "before is 29 wide and 24 high and after 29 wide and 24 high; a window of 3x3 and the stride 2x2 makes 14 wide and 11 high with padding "
             "valid; crop or resize one of them, or give the right `size` and `padding`",
         ),
         (
@@ -449,7 +449,7 @@ def test_any_kind_of_sample(dtype):
         (FLOATS * 1j, FLOATS, {}, "before has dtype complex128; it must hold bool, integers or floats"),
         (
             FLOATS[:2, :2], FLOATS[:2, :2], {"padding": "same"},
-            "no window of 3x3 fits into before of 2x2 (rows x columns); give its padding with `padding_mode`, or use a "
+            "no window of 3x3 fits into before, which is 2 wide and 2 high; give its padding with `padding_mode`, or use a "
             "smaller `size`",
         ),
         (FLOATS, FLOATS, {"size": 65}, "a kernel of `size=65` is too large to learn; give at most 63"),

@@ -150,7 +150,7 @@ def test_brightness_and_depth_change_nothing():
     [
         (
             lambda: learn_bank(NOISE[:6]),
-            "picture 0 is 6x100 (rows x columns), smaller than a patch of 7x7; use a larger picture, or a smaller `size`",
+            "picture 0 is 100 wide and 6 high, smaller than a patch of 7x7; use a larger picture, or a smaller `size`",
         ),
         (
             lambda: learn_bank(np.full((50, 50), 9)),

@@ -18,6 +18,7 @@ from convcli.images.codecs.tiff_directories import (
     wholes,
 )
 from convcli.images.picture import ImageError, damaged
+from convcli.images.size_in_words import size_in_words
 
 SEPARATE, UNCOMPRESSED = 2, 1
 JPEG_XR = (22610, 34934)  # its library writes to standard error for each error in a stream
@@ -94,10 +95,9 @@ class _Limit:
     def check(self, height: int, width: int, size: int) -> None:
         """Raise ImageError for a tile that is larger than the limit."""
         if size > self.most:
-            rows, columns = self.sides
             raise ImageError(
-                f"cannot read {self.name}: one of its tiles is {height}x{width} (rows x columns), {size:,} bytes, but "
-                f"the picture is only {rows}x{columns}; raise the limit with `max_pixels={size * SHARE}`"
+                f"cannot read {self.name}: one of its tiles is {size_in_words((height, width))}, {size:,} bytes, "
+                f"but the picture is only {size_in_words(self.sides)}; raise the limit with `max_pixels={size * SHARE}`"
             )
 
     def check_counts(self, claimed: int, file_size: int) -> None:

@@ -255,11 +255,11 @@ SMALL, WIDE = np.zeros((3, 4), np.uint8), np.zeros((3, 5), np.uint8)
 @pytest.mark.parametrize(
     ("a", "b", "message"),
     [
-        ([SMALL], [WIDE], "a.tiff is 3x4 (rows x columns) and b.tiff 3x5; only pictures of the same size are compared"),
+        ([SMALL], [WIDE], "a.tiff is 4 wide and 3 high and b.tiff 5 wide and 3 high; only pictures of the same size are compared"),
         ([SMALL], [SMALL.astype(np.uint16)], "a.tiff has the pixel mode L and b.tiff I;16; only pictures of the same mode"),
         ([SMALL], [np.dstack([SMALL] * 3)], "a.tiff has the pixel mode L and b.tiff RGB; only pictures of the same mode are compared: convert one first"),
         ([SMALL], [SMALL, SMALL + 1], "a.tiff has 1 frame(s) and b.tiff 2; only pictures with the same number of frames are compared: extract one frame"),
-        ([SMALL, SMALL], [SMALL, WIDE], "a.tiff is 3x4 (rows x columns) in frame 1 and b.tiff 3x5"),
+        ([SMALL, SMALL], [SMALL, WIDE], "a.tiff is 4 wide and 3 high in frame 1 and b.tiff 5 wide and 3 high"),
     ],
 )  # fmt: skip
 def test_pictures_without_counterpart_are_beyond_any_tolerance(
@@ -363,7 +363,7 @@ def test_two_folders_picture_by_picture(call: Call, folders: tuple[Path, Path], 
     assert [line.removeprefix("convcli: error: ").partition(":")[0] for line in errors] == [
         f"{goldens}/missing.png has no counterpart",
         f"{made}/new.png has no counterpart",
-        f"{goldens}/size.png is 12x12 (rows x columns) and {made}/size.png 11x12; only pictures of the same size are compared",
+        f"{goldens}/size.png is 12 wide and 12 high and {made}/size.png 12 wide and 11 high; only pictures of the same size are compared",
     ]
     assert "differ by up to 3: 144 of 144 samples by more than 0" in note
     assert damaged.startswith(f"convcli: error: cannot read {made}/z<&>.png: ")

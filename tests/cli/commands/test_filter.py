@@ -497,7 +497,7 @@ def test_quiet_prints_requested_answers(call: Call, house: Path) -> None:
 
 def test_verbose_reports_what_was_done(call: Call, house: Path) -> None:
     err = call("filter", house, "--kernel", "identity", "--stride", "2", "-v").err
-    assert f"{house}: PNG, L, 1 frame(s), rows x columns 320x400 to 160x200, " in err
+    assert f"{house}: PNG, L, 1 frame(s), 400 wide and 320 high to 200 wide and 160 high, " in err
 
 
 def test_debug_gives_the_traceback(call: Call, tmp_path: Path) -> None:

@@ -118,14 +118,19 @@ def test_published_networks_resize_pictures(call: Call, tmp_path: Path) -> None:
     assert code == 0
     assert np.load(target).shape[:2] == (111, 111)
     assert err == (
-        f"convcli: {PHOTO}: resized from 640x427 to 224x224, the input size of the network, which changes its aspect "
-        "ratio; --resize sets another size\n"
+        f"convcli: {PHOTO}: resized from 640 wide and 427 high to 224 wide and 224 high, the input size of the network, "
+        "which changes its aspect ratio; --resize sets another size\n"
     )
     assert call("filter", PHOTO, *options, "--force", "-q").err == ""
     square = ("--values", "; ".join(["0 1 2 3"] * 4), "--network", "lenet-5", "--seed", 0)
-    assert call("filter", *square).err == (
-        "convcli: the values: resized from 4x4 to 32x32, the input size of the network; --resize sets another size\n"
-    )
+    note = "resized from 4 wide and 4 high to 32 wide and 32 high, the input size of the network"
+    assert call("filter", *square).err == f"convcli: the values: {note}; --resize sets another size\n"
+    small = [tmp_path / f"{name}.pgm" for name in "ab"]
+    for path in small:
+        path.write_text("P2 4 4 255 " + "9 " * 16)
+    err = call("filter", *small, *square[2:]).err.splitlines()
+    assert err[0].endswith(f"a.pgm: {note}; --resize sets another size")  # the advice is printed once
+    assert err[1].endswith(f"b.pgm: {note}")
 
 
 def test_a_classifier_reports_the_size_that_it_runs_on(call: Call, classes: Path) -> None:
@@ -135,7 +140,8 @@ def test_a_classifier_reports_the_size_that_it_runs_on(call: Call, classes: Path
     assert code == 0 and json.loads(out)["classes"]
     assert (
         note
-        == f"convcli: {PHOTO}: resized from 640x427 to 64x48, and the input size of the network is 224x224"
+        == f"convcli: {PHOTO}: resized from 640 wide and 427 high to 64 wide and 48 high, and the input size of the "
+        "network is 224 wide and 224 high"
     )
     assert detail.startswith(f"convcli: {PHOTO}: squeezenet-1.1, input 1x3x48x64, ")
     assert call("filter", PHOTO, "--network", classes, "--seed", 0).err == ""  # a .toml takes any size

@@ -394,8 +394,8 @@ def test_standard_input(program, pair: tuple[Path, Path]) -> None:
         (["b.npy", "a.npy", "--steps", "5"], "--steps belongs to gradient descent; give --method sgd with it"),
         (
             ["b.npy", "small.npy"],
-            "b.npy is 20x20 and small.npy 10x20 (rows x columns); a window of 3x3 makes 20x20 with padding same, 18x18 "
-            "with padding valid, 22x22 with padding full; crop or resize one of them, or give the right "
+            "b.npy is 20 wide and 20 high and small.npy 20 wide and 10 high; a window of 3x3 makes 20 wide and 20 high with padding same, 18 wide and 18 high "
+            "with padding valid, 22 wide and 22 high with padding full; crop or resize one of them, or give the right "
             "--size and --padding",
         ),
         (
@@ -526,7 +526,7 @@ def test_a_folder_of_pictures_and_a_random_bank(call: Call, tmp_path: Path) -> N
         (["--patches", "-"], "--patches reads files, not standard input (-); name files"),
         (
             ["--patches", "b.npy"],
-            "b.npy is 6x6 (rows x columns), smaller than a patch of 7x7; use a larger picture, or a smaller --size",
+            "b.npy is 6 wide and 6 high, smaller than a patch of 7x7; use a larger picture, or a smaller --size",
         ),
         (
             ["--patches", "b.npy", "--size", "3", "--max-memory", "1M"],

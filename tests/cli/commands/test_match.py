@@ -193,7 +193,7 @@ def test_a_template_must_fit(call: Call, tmp_path: Path, eye: Path) -> None:
     result = call("match", small, "--template", eye)
     assert result.code == 1
     assert one_error(result) == (
-        f"the template {eye} is 25x40 (rows x columns), larger than {small} of 20x30; crop the template, or swap the two"
+        f"the template {eye} is 40 wide and 25 high, larger than {small}, which is 30 wide and 20 high; crop the template, or swap the two"
     )
     assert not (tmp_path / "small.match.png").exists()
 
@@ -268,9 +268,9 @@ def test_a_dry_run_reports_the_map_and_the_memory(call: Call, tmp_path: Path, ey
     rows, columns = (n - k + 1 for n, k in zip(pixels(HOUSE).shape, SIZE, strict=True))
     height, width = pixels(HOUSE).shape
     assert result.out.startswith(
-        f"{HOUSE}: would read PNG, L, rows x columns {height}x{width}, decoded whole; search for {eye} (25x40), about "
+        f"{HOUSE}: would read PNG, L, {width} wide and {height} high, decoded whole; search for {eye} (40 wide and 25 high), about "
     )
-    assert result.out.endswith(f" MiB; write {target}: PNG, L, rows x columns {rows}x{columns}\n")
+    assert result.out.endswith(f" MiB; write {target}: PNG, L, {columns} wide and {rows} high\n")
     assert not target.exists()
     small = save(tmp_path / "small.png", pixels(HOUSE)[:20, :30])
     assert "larger than" in one_error(call("match", small, "--template", eye, "--dry-run"))

@@ -43,7 +43,7 @@ def test_a_tile_far_larger_than_its_picture(tmp_path: Path, compression: str, dt
         with pytest.raises(ImageError) as error:
             read(path, LIMIT)
         assert str(error.value) == (
-            f"cannot read {path}: one of its tiles is 304x304 (rows x columns), {size:,} bytes, but the picture is only 10x10; "
+            f"cannot read {path}: one of its tiles is 304 wide and 304 high, {size:,} bytes, but the picture is only 10 wide and 10 high; "
             f"raise the limit with `max_pixels={size * 8}`"
         )
     (frame,) = read_picture(path, size * 8).frames
@@ -61,7 +61,7 @@ def test_a_stream_far_larger_than_its_tile(tmp_path: Path, compression: str, lay
     path = claiming(tmp_path / "a.tif", changes, pixels, compression=compression, **options)
     with pytest.raises(
         ImageError,
-        match=r"one of its tiles is 304x304 \(rows x columns\), .* but the picture is only 10x10; raise",
+        match=r"one of its tiles is 304 wide and 304 high, .* but the picture is only 10 wide and 10 high; raise",
     ):
         read_picture(path, LIMIT)
 
