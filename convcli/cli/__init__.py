@@ -118,8 +118,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _explained(error: OSError) -> str:
     """Describe an OSError that no command handles: about the working directory, a file, or else standard output."""
+    from pathlib import Path  # which no command needs at its start
+
     try:
-        os.getcwd()  # noqa: PTH109  # Path.cwd is no shorter
+        Path.cwd()
     except OSError:
         return "the working directory has been removed; change to one that exists"
     if error.filename is not None:

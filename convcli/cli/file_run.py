@@ -1,8 +1,7 @@
-"""The options of commands that run on pictures, and the run of their jobs."""
+"""The run of a command on pictures: its checks, its jobs, and the exit code."""
 
 from __future__ import annotations
 
-import functools
 import os
 import signal
 import sys
@@ -11,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,15 +18,8 @@ from convcli.batch.outcome import Outcome
 from convcli.batch.run_jobs import Batch
 from convcli.batch.stop import SIGNALS, Stop, Stopped
 from convcli.cli.option_names import typed_options
-from convcli.cli.options.array_options import values_option
-from convcli.cli.options.bundled import Decorator
-from convcli.cli.options.input_options import inputs_options, reading_options
-from convcli.cli.options.limit_options import max_memory_option
-from convcli.cli.options.option_types import at_least
-from convcli.cli.options.output_options import OutputOptions, coding_options, output_options
-from convcli.cli.options.run_options import RunOptions, run_options
-from convcli.cli.options.show_option import show_option
-from convcli.cli.options.verbosity_options import verbosity_options
+from convcli.cli.options.output_options import OutputOptions
+from convcli.cli.options.run_options import RunOptions
 from convcli.cli.run_messages import RunMessages
 from convcli.cli.user_messages import Messages
 from convcli.cores import cores
@@ -89,9 +81,8 @@ class FileRun:
 
     def begin(self) -> None:
         """Check the combination of options, and let signals end the process while modules are imported."""
-        os.environ.setdefault(
-            "OPENBLAS_NUM_THREADS", "1"
-        )  # jobs run in threads, each with a single BLAS thread
+        # Jobs run in threads, each with a single BLAS thread.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         reuse_images(1 if self.inputs.file is not None else self.options.workers.jobs or cores())
         _end_by_signals()
         self._check_last_input()
@@ -119,7 +110,7 @@ class FileRun:
             )
 
     def _check_show(self) -> None:
-        """Refuse --show without a terminal, and beside options that contradict it."""
+        """Refuse --show without a terminal, and with options that contradict it."""
         from convcli.cli.terminal import check_show
 
         check_show(self.output.output)
@@ -264,11 +255,8 @@ class FileRun:
                 )
                 run_messages.report = stack.enter_context(report)
             stack.callback(run_messages.hide)
-            batch, started = (
-                Batch(jobs, run_messages, stop, fail_fast=self.options.fail_fast),
-                time.monotonic(),
-            )
-            ended = True
+            batch = Batch(jobs, run_messages, stop, fail_fast=self.options.fail_fast)
+            started, ended = time.monotonic(), True
             try:
                 ended = workers.run(batch, work, len(jobs), self.threads, self.max_memory)
             except Stopped:
@@ -311,52 +299,3 @@ def _end_by_signals() -> None:
 
 def _end(signum: int, frame: object) -> None:
     os._exit(128 + signum)
-
-
-def file_run_options(
-    *,
-    in_place: bool,
-    threads: str,
-    linear: str | None = None,
-    depth: bool = False,
-    show: bool = False,
-    networks: Sequence[str] = (),
-) -> Decorator:
-    """Add the options for reading, writing and running to a command, which receives them as a FileRun.
-
-    in_place : whether the command has --in-place
-    threads : the help of --threads
-    linear : the help of --linear; None if the command does not have it
-    depth, show : whether the command has --depth and --show
-    networks : the layouts of a network's input, if the command runs networks
-    """
-    shown = show_option("Show results in the terminal; without -o nothing is written.")
-    options: tuple[Any, ...] = (
-        inputs_options,
-        values_option,
-        output_options(in_place=in_place),
-        click.option("--dry-run", is_flag=True, help="Only report what would be read, run and written."),
-        *([shown] if show else []),
-        coding_options,
-        click.option("--threads", type=at_least(1), help=f"{threads} [one per core]"),
-        reading_options(linear=linear, depth=depth, networks=networks),
-        max_memory_option,
-        run_options,
-        verbosity_options,
-        click.pass_obj,
-    )
-    names = [name for name in FileRun.__dataclass_fields__ if name != "messages"]
-
-    def decorate(command: Callable[..., int]) -> Callable[..., int]:
-        @functools.wraps(command)
-        def call(messages: Messages, /, **values: Any) -> int:
-            run = FileRun(messages, **{name: values.pop(name) for name in names if name in values})
-            run.begin()
-            return command(run, **values)
-
-        decorated: Callable[..., int] = call
-        for option in reversed(options):
-            decorated = option(decorated)
-        return decorated
-
-    return decorate

@@ -6,8 +6,9 @@ import click
 
 from convcli.cli.command import TYPED, Command
 from convcli.cli.explain_output import explain_output
-from convcli.cli.file_run import FileRun, file_run_options
+from convcli.cli.file_run import FileRun
 from convcli.cli.options.answer_options import theme_option
+from convcli.cli.options.file_run_options import file_run_options
 from convcli.cli.options.filter_options import request_options, resized_in_order
 from convcli.cli.options.option_types import Parsed, output_place
 from convcli.cli.options.picture_network_options import (

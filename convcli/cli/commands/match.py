@@ -9,7 +9,8 @@ import click
 
 from convcli.cli.command import Command
 from convcli.cli.completed_words import complete_files
-from convcli.cli.file_run import FileRun, file_run_options
+from convcli.cli.file_run import FileRun
+from convcli.cli.options.file_run_options import file_run_options
 from convcli.cli.options.option_types import at_least
 from convcli.errors import ArgumentError
 from convcli.images.codecs.text_files import TypedMatrix, typed_or_file

@@ -43,7 +43,7 @@ class ViewOptions(NamedTuple):
             check_target(self._path, overwrite=self.force)
 
     def _check_show(self) -> None:
-        """Refuse --show without a terminal, and beside options that contradict it."""
+        """Refuse --show without a terminal, and with options that contradict it."""
         from convcli.cli.terminal import check_show
 
         check_show(self.output)
