@@ -50,7 +50,7 @@ def modes() -> str:
     found = []
     for mode, drawing in MODES.items():
         elsewhere = [
-            f"{library}: {', '.join(alias for alias, meant in names.items() if meant == mode)}"
+            f"{library}: {', '.join(alias for alias, name in names.items() if name == mode)}"
             for library, names in MODES_ELSEWHERE.items()
             if mode in names.values()
         ]

@@ -156,12 +156,12 @@ def command_instead(word: str, known: Iterable[str]) -> str:
     >>> command_instead("blur", ["filter"]), command_instead("macs", ["match"])
     ('use convcli filter PICTURE --kernel gaussian', 'use convcli cost NETWORK')
     """
-    from convcli.kernels.foreign_kernels import name_meant
+    from convcli.kernels.foreign_kernels import kernel_for_name
 
     name = word.lower().replace("_", "-")
     if hint := COMMANDS.get(name):
         return f"use {hint}"
-    if kernel := name_meant(name):
+    if kernel := kernel_for_name(name):
         return f"use {_FILTER} --kernel {kernel}"
     if "." in word.strip(".") or "/" in word:
         return f"a command comes before files: convcli filter {word} --kernel sobel"
@@ -194,10 +194,10 @@ def option_instead(word: str, ctx: click.Context) -> str:
         return why
     bare = name.lstrip("-").lower()
     if any("SPEC" in (each.metavar or "") for each in arguments) and (
-        kernel := _kernel_meant(bare, value, ctx)
+        kernel := _suggested_kernel(bare, value, ctx)
     ):
         return f"use convcli {ctx.info_name} {kernel}"
-    if "--kernel" in options and (kernel := _kernel_meant(bare, value, ctx)):
+    if "--kernel" in options and (kernel := _suggested_kernel(bare, value, ctx)):
         return f"use --kernel {kernel}"
     if bare in ACTIVATIONS and "--activation" in options:
         return f"use --activation {bare}"
@@ -225,7 +225,7 @@ def help_instead(word: str, ctx: click.Context) -> str:
     """Return what explains a word that is no topic and no command: another command, or a topic that has it."""
     from convcli.cli.topics import TOPICS
     from convcli.images.formats import ENDINGS
-    from convcli.kernels.foreign_kernels import NOT_CONVOLUTIONS, name_meant
+    from convcli.kernels.foreign_kernels import NOT_CONVOLUTIONS, kernel_for_name
     from convcli.layers.padding import MODE_ALIASES, MODES
     from convcli.layers.text.foreign_layers import VARIANTS_ELSEWHERE
     from convcli.layers.text.operators import ALIASES, OPERATORS
@@ -233,7 +233,7 @@ def help_instead(word: str, ctx: click.Context) -> str:
     from convcli.networks.zoo.index import beginning
 
     name = word.lstrip("-").lower().replace("_", "-")
-    if kernel := name_meant(name):
+    if kernel := kernel_for_name(name):
         return f"convcli kernels {kernel} shows it, and {_FILTER} --kernel {kernel} runs it"
     if why := NOT_CONVOLUTIONS.get(name):
         return f"it is not a convolution: {why}"
@@ -277,12 +277,12 @@ def _options(command: click.Command, ctx: click.Context) -> dict[str, click.Opti
     }
 
 
-def _kernel_meant(name: str, value: str | None, ctx: click.Context) -> str | None:
+def _suggested_kernel(name: str, value: str | None, ctx: click.Context) -> str | None:
     """Return the kernel of a name, or one that takes an argument of this name: if it does, the typed kernel."""
-    from convcli.kernels.foreign_kernels import name_meant
+    from convcli.kernels.foreign_kernels import kernel_for_name
     from convcli.kernels.named import KERNELS, arguments_of
 
-    if kernel := name_meant(name):
+    if kernel := kernel_for_name(name):
         return kernel
     takers = [kernel for kernel, build in KERNELS.items() if name in arguments_of(build)]
     if not takers:

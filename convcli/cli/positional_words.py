@@ -57,10 +57,10 @@ def _numbers(words: Sequence[str], order: Sequence[str], typed: Collection[str])
         return "an option takes one word; write a number for each axis as 224x112"
     channels, _, sizes = words[0].partition("x")
     if len(words) == 1 and "x" in sizes and channels in _CHANNELS:
-        meant = [f"--in {channels}", f"--n {sizes}"]
+        suggested = [f"--in {channels}", f"--n {sizes}"]
     else:
-        meant = [f"--{_LONG.get(name, name)} {word}" for name, word in zip(left, words, strict=False)]
-    return f"numbers belong to options; did you mean {' '.join(meant)}?"
+        suggested = [f"--{_LONG.get(name, name)} {word}" for name, word in zip(left, words, strict=False)]
+    return f"numbers belong to options; did you mean {' '.join(suggested)}?"
 
 
 def _compared(names: Sequence[str]) -> str:
@@ -71,7 +71,7 @@ def _chain(words: Sequence[str]) -> str:
     """Return the option for layers that are written as here, or as PyTorch or Keras write them."""
     from convcli.layers.activation import ACTIVATIONS
     from convcli.layers.text.chain_grammar import split_chain
-    from convcli.layers.text.foreign_layers import meant_by_call
+    from convcli.layers.text.foreign_layers import suggested_layer
     from convcli.layers.text.operators import ALIASES, OPERATORS
 
     known = {name.lower() for name in (*OPERATORS, *ALIASES, *ACTIVATIONS)}
@@ -80,11 +80,11 @@ def _chain(words: Sequence[str]) -> str:
         for number, word in enumerate(filter(str.strip, words))
     )
     items = [item.strip() for item in split_chain(text)]
-    meant = [
-        item if item.partition(" ")[0].lower() in known else meant_by_call(item)
+    suggested = [
+        item if item.partition(" ")[0].lower() in known else suggested_layer(item)
         for item in filter(None, items)
     ]
-    return f"layers belong to --layers {', '.join(meant)!r}" if meant and all(meant) else ""
+    return f"layers belong to --layers {', '.join(suggested)!r}" if suggested and all(suggested) else ""
 
 
 def _variants(words: Sequence[str]) -> str:
@@ -105,10 +105,10 @@ def kernel_words(words: Sequence[str], typed: Collection[str]) -> str:
     """
     if len(words) < 2:
         return ""
-    from convcli.kernels.kernel_grammar import kernel_meant
+    from convcli.kernels.kernel_grammar import suggested_kernel
 
-    meant = kernel_meant(" ".join(words))
-    return f"a kernel is one word, {meant.spec!r}" if meant else ""
+    suggested = suggested_kernel(" ".join(words))
+    return f"a kernel is one word, {suggested.spec!r}" if suggested else ""
 
 
 def topic_words(words: Sequence[str], typed: Collection[str]) -> str:

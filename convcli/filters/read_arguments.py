@@ -114,8 +114,8 @@ def read_rectangle(value: Any) -> tuple[int, int, int, int]:
     """Read a rectangle of pixels: X,Y,WIDTH,HEIGHT."""
     words = value.split(",") if isinstance(value, str) else value if is_sequence(value) else [value]
     if isinstance(value, str) and (crop := _CROP.fullmatch(value)):
-        meant = "{2},{3},{0},{1}".format(*crop.groups("0"))
-        raise ArgumentError(f"{_shown(value)} is ImageMagick's WIDTHxHEIGHT+X+Y; did you mean {meant}?")
+        suggested = "{2},{3},{0},{1}".format(*crop.groups("0"))
+        raise ArgumentError(f"{_shown(value)} is ImageMagick's WIDTHxHEIGHT+X+Y; did you mean {suggested}?")
     numbers = [int(str(word)) for word in words if str(word).isascii() and str(word).isdigit()]
     if len(words) != 4 or len(numbers) != 4 or 0 in numbers[2:]:
         raise ArgumentError(

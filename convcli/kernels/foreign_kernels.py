@@ -90,14 +90,14 @@ _FRACTION = (
 _NUMBER = re.compile(r"[-+]?[\d.]+")
 
 
-class Meant(NamedTuple):
+class Suggestion(NamedTuple):
     """A kernel as it is written here, and the rule that the other spelling breaks."""
 
     spec: str
     rule: str
 
 
-def spellings(text: str) -> Iterator[Meant]:
+def spellings(text: str) -> Iterator[Suggestion]:
     """Yield what may be meant by a kernel that is written as in another program, the likeliest first.
 
     The caller checks whether the suggestion is a kernel.
@@ -111,32 +111,32 @@ def spellings(text: str) -> Iterator[Meant]:
     yield from _lists(text)
     yield from _calls(text)
     if _SIZE.fullmatch(text):
-        yield Meant(f"box:{text}", "a size without weights is not a kernel")
+        yield Suggestion(f"box:{text}", "a size without weights is not a kernel")
     if re.search(r"\s/\s|\n", text):
-        yield Meant(re.sub(r"\s+/\s+|\s*\n\s*", "; ", text), "rows are separated by ';'")
+        yield Suggestion(re.sub(r"\s+/\s+|\s*\n\s*", "; ", text), "rows are separated by ';'")
 
 
-def name_meant(name: str) -> str | None:
+def kernel_for_name(name: str) -> str | None:
     """Return the kernel that a name of another program stands for; None if it stands for none.
 
-    >>> name_meant("GaussianBlur"), name_meant("Sobel_X"), name_meant("frob")
+    >>> kernel_for_name("GaussianBlur"), kernel_for_name("Sobel_X"), kernel_for_name("frob")
     ('gaussian', 'sobel-x', None)
     """
     known = name.lower().replace("_", "-")
     return known if known in KERNELS else next(iter(OTHER_NAMES.get(known, ())), None)
 
 
-def _lists(text: str) -> Iterator[Meant]:
+def _lists(text: str) -> Iterator[Suggestion]:
     """Yield a list of names, which may be separated by commas, spaces, | or +."""
-    names = [name_meant(word) for word in re.split(r"\s*(?:[,|+&]|->)\s*|\s+", text)]
+    names = [kernel_for_name(word) for word in re.split(r"\s*(?:[,|+&]|->)\s*|\s+", text)]
     if len(names) > 1 and all(names):
-        yield Meant("; ".join(filter(None, names)), "kernels in a list are separated by ';'")
+        yield Suggestion("; ".join(filter(None, names)), "kernels in a list are separated by ';'")
 
 
-def _calls(text: str) -> Iterator[Meant]:
+def _calls(text: str) -> Iterator[Suggestion]:
     """Yield a name with arguments, which may follow a parenthesis, a comma, a space or an equals sign."""
     call = _CALL.fullmatch(text)
-    name = name_meant(call["name"]) if call else None
+    name = kernel_for_name(call["name"]) if call else None
     if call is None or name is None:
         return
     rule = "arguments follow a colon, as in gaussian:sigma=2"
@@ -150,15 +150,15 @@ def _calls(text: str) -> Iterator[Meant]:
         rule = f"there is no kernel {call['name']!r}"
     rest = call["rest"].removeprefix("(").strip()
     if (along := _ALONG.get(re.sub(r"\s", "", rest))) and f"{name}{along}" in KERNELS:
-        yield Meant(f"{name}{along}", "the direction is part of the name")
+        yield Suggestion(f"{name}{along}", "the direction is part of the name")
     read = _arguments(rest, accepted)
     if read is not None:
-        yield Meant(f"{name}:{','.join(read)}" if read else name, rule)
+        yield Suggestion(f"{name}:{','.join(read)}" if read else name, rule)
         if len(read) == 2 and accepted[:2] == ["sigma", "size"] and "=" not in "".join(read):
-            yield Meant(f"{name}:sigma={read[1]},size={read[0]}", "the order is sigma,size")
+            yield Suggestion(f"{name}:sigma={read[1]},size={read[0]}", "the order is sigma,size")
     if call["name"] != name or call["sign"] in ("(", "="):
         # The arguments of a function, such as the picture and its border, have no counterpart.
-        yield Meant(name, rule)
+        yield Suggestion(name, rule)
 
 
 def _arguments(text: str, accepted: Collection[str]) -> list[str] | None:

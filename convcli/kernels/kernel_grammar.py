@@ -6,7 +6,7 @@ from inspect import Parameter, signature
 from math import isqrt
 
 from convcli.errors import ArgumentError, instead_of
-from convcli.kernels.foreign_kernels import NOT_CONVOLUTIONS, OTHER_NAMES, Meant, spellings
+from convcli.kernels.foreign_kernels import NOT_CONVOLUTIONS, OTHER_NAMES, Suggestion, spellings
 from convcli.kernels.kernel import (
     Kernel,
     Matrix,
@@ -80,26 +80,26 @@ def parse_kernels(
         plain = _NAME.match(text)
         if (plain and plain.group() == text) or has_ending(text):
             raise
-        if (meant := kernel_meant(text)) is None:
+        if (suggested := suggested_kernel(text)) is None:
             raise
-        raise ArgumentError(f"kernel {text!r}: {meant.rule}; did you mean {meant.spec!r}?") from None
+        raise ArgumentError(f"kernel {text!r}: {suggested.rule}; did you mean {suggested.spec!r}?") from None
 
 
-def kernel_meant(text: str) -> Meant | None:
+def suggested_kernel(text: str) -> Suggestion | None:
     """Return what is meant by a kernel that is written as in another program; None if that is not known.
 
-    >>> [kernel_meant(text).spec for text in ("gaussian(2)", "unsharp,sigma=2", "sobel,gaussian")]
+    >>> [suggested_kernel(text).spec for text in ("gaussian(2)", "unsharp,sigma=2", "sobel,gaussian")]
     ['gaussian:2', 'unsharp:sigma=2', 'sobel; gaussian']
-    >>> [kernel_meant(text).spec for text in ("cv2.GaussianBlur", "3x3", "0 -1 0 / -1 5 -1 / 0 -1 0")]
+    >>> [suggested_kernel(text).spec for text in ("cv2.GaussianBlur", "3x3", "0 -1 0 / -1 5 -1 / 0 -1 0")]
     ['gaussian', 'box:3x3', '0 -1 0; -1 5 -1; 0 -1 0']
     """
-    for meant in spellings(text):
+    for suggested in spellings(text):
         try:
-            _parsed(meant.spec)
+            _parsed(suggested.spec)
         except ArgumentError:
             continue
-        if meant.spec != text:
-            return meant
+        if suggested.spec != text:
+            return suggested
     return None
 
 
@@ -214,10 +214,10 @@ def _instead_of(name: str) -> str:
     return instead_of(name, KERNELS)
 
 
-def square_meant(text: str) -> str | None:
+def suggested_square(text: str) -> str | None:
     """Return the square matrix for which a single row of numbers may have been mistyped, or None.
 
-    >>> square_meant("0 -1 0 -1 5 -1 0 -1 0")
+    >>> suggested_square("0 -1 0 -1 5 -1 0 -1 0")
     '0 -1 0; -1 5 -1; 0 -1 0'
     """
     words = split(text)

@@ -43,8 +43,8 @@ def parse_activation(text: str) -> str:
     known = (*ACTIVATIONS, SOFTMAX)
     if text not in known:
         name = re.sub(r"(nn\.)?(\w+).*", r"\2", text.lower()).replace("_", "-")
-        meant = _ELSEWHERE.get(name, name)
-        hint = f"did you mean {meant!r}?" if meant in known else instead_of(name, known)
+        suggested = _ELSEWHERE.get(name, name)
+        hint = f"did you mean {suggested!r}?" if suggested in known else instead_of(name, known)
         raise ArgumentError(f"there is no activation {text!r}; {hint}")
     return text
 

@@ -85,10 +85,10 @@ def as_item(name: str, given: Sequence[int], usual: Sequence[int]) -> Shape:
             f"{'axis' if len(shape) == 1 else 'axes'} instead of {len(usual)}"
         )
     if len(shape) == 3 and usual[0] in COUNTS and shape[0] not in COUNTS and shape[2] in COUNTS:
-        word, meant = "channel" if shape[2] == 1 else "channels", (shape[2], *shape[:2])
+        word, suggested = "channel" if shape[2] == 1 else "channels", (shape[2], *shape[:2])
         raise ArgumentError(
             f"the input {name!r} is channels x height x width such as {by_axes(usual)}, but {by_axes(shape)} has its "
-            f"{shape[2]} {word} last; did you mean {by_axes(meant)}?"
+            f"{shape[2]} {word} last; did you mean {by_axes(suggested)}?"
         )
     return shape
 

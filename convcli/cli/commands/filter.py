@@ -19,7 +19,7 @@ from convcli.cli.options.picture_network_options import (
 from convcli.errors import ArgumentError
 from convcli.filters.network_input import LAYOUTS
 from convcli.filters.request import FILTERING, Request
-from convcli.kernels.kernel_grammar import kernel_meant, square_meant
+from convcli.kernels.kernel_grammar import suggested_kernel, suggested_square
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
 from convcli.remote_files import file_path
@@ -239,8 +239,12 @@ def _check_kernels(run: FileRun, request: Request) -> None:
                 )
     elif isinstance(request.kernels[-1], str):
         arguments = [name for name in run.inputs.names if "=" in name and not file_path(name).exists()]
-        if arguments and (spelled := kernel_meant(" ".join([request.kernels[-1], *arguments]))):
+        if arguments and (spelled := suggested_kernel(" ".join([request.kernels[-1], *arguments]))):
             raise ArgumentError(f"there is no file {arguments[0]!r}; did you mean --kernel {spelled.spec}?")
     for kernel in request.kernels:
-        if request.dims != 1 and isinstance(kernel, str) and (meant := square_meant(kernel)) is not None:
-            run.messages.note(f"kernel {kernel!r} is one row; did you mean {meant!r}?")
+        if (
+            request.dims != 1
+            and isinstance(kernel, str)
+            and (suggested := suggested_square(kernel)) is not None
+        ):
+            run.messages.note(f"kernel {kernel!r} is one row; did you mean {suggested!r}?")

@@ -32,7 +32,7 @@ OF_LETTERS = {letters: field for field, (letters, _) in LETTERS.items()} | {
     "k": "kernel_size",
     "o": "out_channels",
 }
-OF_WORDS = {word: meant for meant, word in WORDS.items()}
+OF_WORDS = {word: field for field, word in WORDS.items()}
 _OPERATOR_OF = {name.lower(): name for name in OPERATORS}
 _SIGNED: dict[str, Callable[[str], object]] = dict.fromkeys(
     ("axes", "starts", "ends", "steps", "shape"), parse_signed
@@ -156,16 +156,16 @@ def _parse_item(words: list[str], shape: OpenShape) -> Layer:
 
 def _parse_options(name: str, options: str, tokens: list[str]) -> Options:
     """Parse the options of one item; `options` has the form of Operator.options."""
-    known, meant, needed = _option_table(options)
+    known, of_word, needed = _option_table(options)
     given: Options = {}
     for token in tokens:
-        target, value = meant.get(token) or _parse_token(token, known)
+        target, value = of_word.get(token) or _parse_token(token, known)
         if target is None:
             hint = f"it takes {' '.join(known) or 'none'}"
             plain = token.replace("=", "")
             if token in _BETWEEN:
                 hint = "layers are separated by commas, as in 'conv k3, relu'"
-            elif plain != token and (plain in meant or _parse_token(plain, known)[0] is not None):
+            elif plain != token and (plain in of_word or _parse_token(plain, known)[0] is not None):
                 hint = f"did you mean {plain!r}?"
             raise ArgumentError(f"{token!r} is not an option of {name}; {hint}")
         if target in given:
@@ -181,18 +181,18 @@ def _parse_options(name: str, options: str, tokens: list[str]) -> Options:
 def _option_table(options: str) -> tuple[dict[str, str], dict[str, tuple[str, object]], list[str]]:
     """Return (option -> field, word -> (field, value), the required letters) of the options of an operator."""
     known: dict[str, str] = {}
-    meant: dict[str, tuple[str, object]] = {}
+    of_word: dict[str, tuple[str, object]] = {}
     needed = []
     for option in options.split():
         key, *field = option.rstrip("!").split("=")
         if len(field) > 1:
-            meant[key] = field[0], {"True": True, "False": False}.get(field[1], field[1])
+            of_word[key] = field[0], {"True": True, "False": False}.get(field[1], field[1])
         elif not field and key in OF_WORDS:
-            meant[key] = OF_WORDS[key]
+            of_word[key] = OF_WORDS[key]
         known[key] = field[0] if field else OF_LETTERS.get(key, "")
         if option.endswith("!"):
             needed.append(key)
-    return known, meant, needed
+    return known, of_word, needed
 
 
 def _parse_token(token: str, known: dict[str, str]) -> tuple[str | None, object]:

@@ -82,14 +82,14 @@ def instead_of_call(text: str) -> str:
     >>> instead_of_call("maxpool2d")
     "did you mean 'maxpool'?"
     """
-    meant = meant_by_call(text)
-    return f"did you mean {meant!r}?" if meant else ""
+    suggested = suggested_layer(text)
+    return f"did you mean {suggested!r}?" if suggested else ""
 
 
-def meant_by_call(text: str) -> str:
+def suggested_layer(text: str) -> str:
     """Return the item of a chain for a layer of PyTorch or Keras; an empty string if it is unknown.
 
-    >>> meant_by_call("Conv2d(4, 8, 3, padding=1, bias=False)"), meant_by_call("nn.ReLU()")
+    >>> suggested_layer("Conv2d(4, 8, 3, padding=1, bias=False)"), suggested_layer("nn.ReLU()")
     ('conv o8 k3 p1 nobias', 'relu')
     """
     match = _CALL.fullmatch(text.strip())
@@ -118,5 +118,5 @@ def instead_of_variant(name: str, known: Iterable[str]) -> str:
     "did you mean 'depthwise'?"
     """
     known, plain = list(known), name.lower().replace("_", "-")
-    meant = VARIANTS_ELSEWHERE.get(plain, plain)
-    return f"did you mean {meant!r}?" if meant in known else instead_of(name, known)
+    suggested = VARIANTS_ELSEWHERE.get(plain, plain)
+    return f"did you mean {suggested!r}?" if suggested in known else instead_of(name, known)

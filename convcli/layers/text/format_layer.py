@@ -134,9 +134,9 @@ def format_layer(layer: Layer) -> str:
             if text != left_out[field]:
                 words.append(text if text in NAMES else each[0] + text)
     words += OWN_WORDS[kind](fields) if kind in OWN_WORDS else []
-    meant = {**WORDS, **WORDS_OF_KIND.get(kind, {})}
+    word_of = {**WORDS, **WORDS_OF_KIND.get(kind, {})}
     return " ".join(
-        words + [word for (field, value), word in meant.items() if word and fields.get(field) == value]
+        words + [word for (field, value), word in word_of.items() if word and fields.get(field) == value]
     )
 
 

@@ -35,9 +35,11 @@ def parse_size(text: str) -> int | Sizes:
     try:
         sizes = tuple(parse_number(part) for part in text.split("x"))
     except ArgumentError as error:
-        meant = _with_x(text)
+        suggested = _with_x(text)
         way = (
-            f"did you mean {meant}?" if _SIZE.fullmatch(meant) else "write 7, or 7x5 with one number per axis"
+            f"did you mean {suggested}?"
+            if _SIZE.fullmatch(suggested)
+            else "write 7, or 7x5 with one number per axis"
         )
         raise ArgumentError(f"{text!r} is not a size: {error}; {way}") from None
     return sizes[0] if len(sizes) == 1 else sizes
@@ -95,14 +97,14 @@ def parse_padding(text: str) -> AnyPadding:
     try:
         items = tuple(_parse_sides(part) for part in text.split("x"))
     except ArgumentError as error:
-        way, meant = instead_of(text, NAMES), _with_x(text)
+        way, suggested = instead_of(text, NAMES), _with_x(text)
         if text.lower() in MODES or text.lower() in MODE_ALIASES:
             raise ArgumentError(
                 f"{text!r} is a padding mode, which is set by `padding_mode={text!r}`; the padding is a size, such as "
                 f"1, or one of {', '.join(NAMES)}"
             ) from None
-        if _SIZE.fullmatch(meant):
-            way = f"did you mean {meant}?"
+        if _SIZE.fullmatch(suggested):
+            way = f"did you mean {suggested}?"
         elif not way.startswith("did you mean"):
             way = f"write 1, 1x2, before:after such as 1:2 or 1:2x0:0, or one of {', '.join(NAMES)}"
         raise ArgumentError(f"{text!r} is not a padding: {error}; {way}") from None

@@ -41,8 +41,8 @@ def parse_pool(text: str) -> Callable[[int], Pool]:
     name, arguments = apart(text)
     known = (*WINDOWS, *FIXED)
     if name not in known:
-        meant = _pool_meant(text)
-        hint = f"did you mean {meant!r}?" if meant else instead_of(name, known)
+        suggested = _suggested_pool(text)
+        hint = f"did you mean {suggested!r}?" if suggested else instead_of(name, known)
         raise ArgumentError(f"`pool`: there is no {name!r}; {hint}")
     takes = arguments_of_pool(name)
     options: dict[str, Any] = {}
@@ -64,7 +64,7 @@ def parse_pool(text: str) -> Callable[[int], Pool]:
     return _maker(name, options)
 
 
-def _pool_meant(text: str) -> str:
+def _suggested_pool(text: str) -> str:
     """Return a pool that is written as PyTorch or Keras write it: maxpool:2, MaxPool2d(2), max(2), 2."""
     call = re.fullmatch(
         r"(?:nn\.)?([a-z_-]*?)(?:_?pool(?:ing)?)?_?(?:[123]d)?\s*(?:[:(=,\s]\s*(.*?)\)?|(\d.*))?",
@@ -82,12 +82,12 @@ def _pool_meant(text: str) -> str:
     arguments = [word for word in re.split(r"[,\s]+", given) if word]
     if len(arguments) > 1 and "=" not in arguments[1]:
         arguments[1] = f"stride={arguments[1]}"
-    meant = f"{name}:{','.join(arguments)}" if arguments else name
+    suggested = f"{name}:{','.join(arguments)}" if arguments else name
     try:
-        parse_pool(meant)
+        parse_pool(suggested)
     except ArgumentError:
         return f"{name}:2" if name in WINDOWS else f"{name}:7" if name.startswith("adaptive") else name
-    return meant
+    return suggested
 
 
 def arguments_of_pool(name: str) -> tuple[str, ...]:

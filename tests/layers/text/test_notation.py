@@ -61,7 +61,7 @@ def test_a_bad_padding_is_shown(text):
 
 
 @pytest.mark.parametrize(
-    ("read", "text", "meant"),
+    ("read", "text", "suggested"),
     [
         (parse_size, "2,2", "2x2"),
         (parse_size, "16,112,112", "16x112x112"),
@@ -70,10 +70,10 @@ def test_a_bad_padding_is_shown(text):
         (parse_padding, "same_lower", "'same-lower'"),
     ],
 )
-def test_errors_suggest_a_correction(read, text, meant):
+def test_errors_suggest_a_correction(read, text, suggested):
     with pytest.raises(ArgumentError) as caught:
         read(text)
-    assert str(caught.value).endswith(f"is not a whole number; did you mean {meant}?")
+    assert str(caught.value).endswith(f"is not a whole number; did you mean {suggested}?")
 
 
 def test_a_number_may_be_long_but_not_endless():
