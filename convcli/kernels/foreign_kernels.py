@@ -1,9 +1,16 @@
 """Kernels as OpenCV, SciPy, ImageMagick and ffmpeg write them, and the spelling that means the same here."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from convcli.kernels.foreign_arguments import (
+    GEOMETRY,
+    SIZE,
+    arguments_here,
+    arguments_of_geometry,
+    rule_of_geometry,
+)
 from convcli.kernels.named import KERNELS, arguments_of
 
 # Names that other programs use for some of the kernels.
@@ -55,20 +62,10 @@ NOT_CONVOLUTIONS = {
     ),
     **dict.fromkeys(
         ("threshold", "equalize", "clahe", "gamma"),
-        "it changes each pixel by itself; use `value_range='minmax'` to rescale the values of a result",
+        "it changes each pixel by itself; to rescale the values use 'identity' with `value_range='minmax'`",
     ),
 }
 
-# Arguments of other programs, and their names here.
-_ARGUMENTS = {
-    **dict.fromkeys(("ksize", "kernel_size", "k", "width", "diameter", "length"), "size"),
-    **dict.fromkeys(("std", "sd", "stddev", "sigmax", "sigma_x", "s"), "sigma"),
-    **dict.fromkeys(("r", "size"), "radius"),
-    **dict.fromkeys(("theta", "direction", "degrees"), "angle"),
-    **dict.fromkeys(("strength", "gain", "percent", "alpha"), "amount"),
-    **dict.fromkeys(("lambda", "lambd", "period"), "wavelength"),
-    **dict.fromkeys(("scale", "zoom"), "factor"),
-}
 _ALONG = {"1,0": "-x", "x": "-x", "dx=1,dy=0": "-x", "dx=1": "-x"} | {
     "0,1": "-y",
     "y": "-y",
@@ -80,14 +77,6 @@ _CALL = re.compile(
     r"(?:[A-Za-z_]\w*\.)*(?P<name>[A-Za-z][\w-]*)\s*(?P<sign>[:=(,\s]|$)\s*(?P<rest>.*?)\)?\s*", re.DOTALL
 )
 MAX_READ = 1000  # characters of a kernel in another spelling
-
-_SIZE = re.compile(r"(\d+)x(\d+)")
-# ImageMagick's radius x sigma + gain + threshold; the last two belong to -unsharp.
-_RADIUS = re.compile(r"(\d+)x(\d*\.?\d+)(?:\+(\d*\.?\d+))?(?:\+(\d*\.?\d+))?")
-_FRACTION = (
-    127.5  # ImageMagick compares twice the difference with a threshold that is a fraction of white, here 255
-)
-_NUMBER = re.compile(r"[-+]?[\d.]+")
 
 
 class Suggestion(NamedTuple):
@@ -103,14 +92,14 @@ def spellings(text: str) -> Iterator[Suggestion]:
     The caller checks whether the suggestion is a kernel.
 
     >>> [each.spec for each in spellings("cv2.GaussianBlur(2)")], [each.spec for each in spellings("3x3")]
-    (['gaussian:2', 'gaussian'], ['box:3x3'])
+    (['gaussian:sigma=2', 'gaussian'], ['box:3x3'])
     """
     text = text.strip()
     if len(text) > MAX_READ:
         return
     yield from _lists(text)
     yield from _calls(text)
-    if _SIZE.fullmatch(text):
+    if SIZE.fullmatch(text):
         yield Suggestion(f"box:{text}", "a size without weights is not a kernel")
     if re.search(r"\s/\s|\n", text):
         yield Suggestion(re.sub(r"\s+/\s+|\s*\n\s*", "; ", text), "rows are separated by ';'")
@@ -141,9 +130,8 @@ def _calls(text: str) -> Iterator[Suggestion]:
         return
     rule = "arguments follow a colon, as in gaussian:sigma=2"
     accepted = list(arguments_of(KERNELS[name]))
-    if _RADIUS.fullmatch(call["rest"]):
-        added = " + amount + threshold" if "+" in call["rest"] else ""
-        rule = f"radius x sigma{added} is ImageMagick's form"
+    if geometry := GEOMETRY.fullmatch(call["rest"]):
+        rule = rule_of_geometry(geometry, accepted)
     elif call["sign"] == ":":
         rule = f"it takes {', '.join(accepted)}, as name=value"
     if name != call["name"]:
@@ -151,47 +139,13 @@ def _calls(text: str) -> Iterator[Suggestion]:
     rest = call["rest"].removeprefix("(").strip()
     if (along := _ALONG.get(re.sub(r"\s", "", rest))) and f"{name}{along}" in KERNELS:
         yield Suggestion(f"{name}{along}", "the direction is part of the name")
-    read = _arguments(rest, accepted)
+    read = arguments_of_geometry(geometry, accepted) if geometry else None
+    read = arguments_here(rest, accepted, call["name"]) if read is None else read
     if read is not None:
         yield Suggestion(f"{name}:{','.join(read)}" if read else name, rule)
         if len(read) == 2 and accepted[:2] == ["sigma", "size"] and "=" not in "".join(read):
             yield Suggestion(f"{name}:sigma={read[1]},size={read[0]}", "the order is sigma,size")
     if call["name"] != name or call["sign"] in ("(", "="):
         # The arguments of a function, such as the picture and its border, have no counterpart.
-        yield Suggestion(name, rule)
-
-
-def _arguments(text: str, accepted: Collection[str]) -> list[str] | None:
-    """Return the arguments in the syntax here; None if one is unknown."""
-    if "sigma" in accepted and (radius := _RADIUS.fullmatch(text)):
-        size = [f"size={2 * int(radius[1]) + 1}"] if int(radius[1]) else []
-        amount, threshold = radius[3], radius[4]
-        if amount is None:
-            return [f"sigma={radius[2]}", *size]
-        if not {"amount", "threshold"} <= set(accepted):
-            return None
-        levels = float(threshold or 0)
-        levels *= _FRACTION if levels <= 1 else 1  # a larger number can only be meant in levels
-        return [
-            f"sigma={radius[2]}",
-            f"amount={amount}",
-            *size,
-            *([f"threshold={levels:g}"] if levels else []),
-        ]
-    if re.match(r"\s*,", text) or re.search(r",\s*,", text):
-        return None
-    read: list[str] = []
-    words = [word for word in re.split(r"\s*[,:]\s*|\s*(=)\s*|\s+", text) if word]
-    while words:
-        word = words.pop(0)
-        key = next((each for each in (word, _ARGUMENTS.get(word.lower(), "")) if each in accepted), None)
-        if key is not None:
-            words = words[1:] if words[:1] == ["="] else words
-            if not words:
-                return None
-            read.append(f"{key}={words.pop(0)}")
-        elif _SIZE.fullmatch(word) or _NUMBER.fullmatch(word):
-            read.append(word)
-        else:
-            return None
-    return read
+        takes = f", but {name}, which takes {', '.join(accepted)}" if rest and name != call["name"] else ""
+        yield Suggestion(name, f"{rule}{takes}" if accepted else rule)

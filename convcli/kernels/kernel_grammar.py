@@ -20,7 +20,7 @@ from convcli.kernels.kernel import (
 )
 from convcli.kernels.kernel_files import READERS, has_ending, is_file, read_kernel
 from convcli.kernels.matrices import ReadPicture, common, fitted, grid, number
-from convcli.kernels.named import KERNELS, MAX_SIDE, arguments_of
+from convcli.kernels.named import KERNELS, MAX_SIDE, arguments_of, build_kernel
 from convcli.number_text import read_float, split, without_brackets, words_of_arguments
 from convcli.remote_files import file_path
 
@@ -176,13 +176,11 @@ def _named(name: str, arguments: str, limit: int, dims: int) -> Kernel:
         if key in values:
             raise ArgumentError(f"kernel {name!r}: {key} is given twice")
         values[key] = _argument(f"kernel {name!r}: {key}", value, accepted[key])
-    settings = signature(build).parameters
     if not has_form(name, dims):
         able = [other for other in KERNELS if has_form(other, dims)]
         axes = "1-D" if dims == 1 else f"{dims}-D"
         raise ArgumentError(f"kernel {name!r} has no {axes} form; use one of {', '.join(able)}")
-    context = {"limit": limit, "dims": dims}
-    return build(**values, **{key: value for key, value in context.items() if key in settings})
+    return build_kernel(name, values, limit=limit, dims=dims)
 
 
 def has_form(name: str, dims: int) -> bool:

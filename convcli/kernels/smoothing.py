@@ -49,13 +49,6 @@ def gaussian(
     sigmas = [check_sigma("gaussian", each) for each in per_axis("gaussian", "sigma", sigma, dims)]
     sizes = [None] * dims if size is None else map(int, per_axis("gaussian", "size", size, dims))
     sides = [side_for(each, side, limit) for each, side in zip(sigmas, sizes, strict=True)]
-    # sigma 1 is the default: gaussian:size=1 stays the identity
-    if size is not None and sigma != 1 and max(sides) == 1 < side_for(min(max(sigmas), 1), None, MAX_SIDE):
-        given = "x".join(f"{each:g}" for each in dict.fromkeys(sigmas))
-        raise ArgumentError(
-            f"gaussian: a size of 1 changes nothing, and sigma is {given}; the order is sigma,size: for a 5x5 Gaussian "
-            "of sigma 1 write gaussian:sigma=1,size=5"
-        )
     return Kernel(
         "gaussian",
         (outer(*map(bell, sigmas, sides)),),

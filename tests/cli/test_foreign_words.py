@@ -77,7 +77,7 @@ def test_advice_names_commands_and_options_that_exist() -> None:
         ("filter x.png -kernel sobel", "No such option '-kernel'; did you mean '--kernel'? (see"),
         ("filter x.png -k sobel -output y.png", "No such option '-output'; did you mean '--output'? (see"),
         ("filter -i x.png -vf gblur=2 y.png", "No such option '-i'; use INPUT without an option (see"),
-        ("filter x.png -vf gblur=2 y.png", "No such option '-vf'; use --kernel gaussian:2 (see"),
+        ("filter x.png -vf gblur=2 y.png", "No such option '-vf'; use --kernel gaussian:sigma=2 (see"),
         ("kernels gaussian:size=9 --sigma 2", "use convcli kernels gaussian:size=9,sigma=2"),
         ("filter x.png -k gaussian --ksize 9", "use --kernel gaussian:size=9 ("),
         ("filter x.png -k gaussian:2 --ksize 9", "use --kernel gaussian:2,size=9 ("),

@@ -1,5 +1,6 @@
 """Box filters and Gaussians whose axes differ."""
 
+import re
 from math import prod
 
 import numpy as np
@@ -10,6 +11,7 @@ from convcli import filter_picture
 from convcli.errors import ArgumentError
 from convcli.kernels import parse_kernel, parse_kernels
 from convcli.kernels.kernel import flat
+from convcli.kernels.named import KERNELS, arguments_of
 
 
 @pytest.mark.parametrize(
@@ -51,9 +53,25 @@ def test_a_gaussian_of_size_1_that_would_change_nothing_is_refused(spec: str, si
     with pytest.raises(ArgumentError) as error:
         parse_kernels(f"{spec}; sobel")
     assert str(error.value) == (
-        f"gaussian: a size of 1 changes nothing, and sigma is {sigma}; the order is sigma,size: for a 5x5 Gaussian of "
-        "sigma 1 write gaussian:sigma=1,size=5"
+        f"gaussian: a size of 1 leaves one weight, but sigma={sigma} needs more; write gaussian:sigma={sigma} or, for a "
+        f"size of 5, gaussian:sigma={sigma},size=5 (without names, the order is sigma,size)"
     )
+
+
+def test_no_kernel_with_a_width_may_have_the_size_1() -> None:
+    wide = [
+        name
+        for name in KERNELS
+        if "size" in (given := arguments_of(KERNELS[name])) and given["size"].default is None
+    ]
+    assert {"gaussian", "log", "dog", "unsharp", "gabor"} <= set(wide)
+    for name in wide:
+        with pytest.raises(
+            ArgumentError, match=rf"^{name}: a size of 1 leaves one weight, but sigma=5 needs more"
+        ) as error:
+            parse_kernel(f"{name}:sigma=5,size=1")
+        whole, small = re.findall(rf"{name}:\S+\d", str(error.value))
+        assert max(parse_kernel(small).shape) == 5 < max(parse_kernel(whole).shape)
 
 
 @pytest.mark.parametrize("spec", ["gaussian:size=1", "gaussian:0.05", "gaussian:0.05,1"])
