@@ -110,7 +110,11 @@ class Command(click.Command):
             value = values.get(argument.name or "")
             words += [value] if isinstance(value, str) else list(value) if isinstance(value, tuple) else []
         words += extra
-        if words and self.words is not None and (way := self.words(words, ctx.meta[TYPED])):
+        if (
+            words
+            and self.words is not None
+            and (way := self.words(words, {name: values.get(name) for name in ctx.meta[TYPED]}))
+        ):
             raise click.UsageError(f"Unexpected words {' '.join(words)!r}: {way}", ctx)
         if extra:
             usage = " ".join([ctx.command_path, *self.collect_usage_pieces(ctx)])

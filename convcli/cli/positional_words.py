@@ -1,11 +1,13 @@
 """Advice for words without an option that a command does not take: sizes, layers, variants and several networks."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-# Returns what to type instead of positional words, or "" if they are right. The second argument has the options that
-# were typed, by the names of their parameters.
-Advice = Callable[[Sequence[str], Collection[str]], str]
+# Returns what to type instead of positional words, or "" if they are right. The second argument has the values of the
+# options that were typed, by the names of their parameters.
+Advice = Callable[[Sequence[str], Mapping[str, Any]], str]
 
 _SIZE = re.compile(r"[0-9]+(x[0-9]+)*")
 _CHANNELS = ("1", "3", "4")  # the channels of pictures, the first number of a shape such as 3x224x224
@@ -17,20 +19,21 @@ def layer_words(*order: str, several: bool = False, picture: str = "") -> Advice
 
     order : the parameters of the options in the order in which numbers without options are usually meant
     several : whether the command takes several networks
-    picture : what to type instead of a picture, which stands for {}
+    picture : what to type instead of a picture, with the fields {picture}, {kernel} for the value of --kernel,
+        {channels} and {size} for those of the picture
 
-    >>> layer_words("n", "k")(["224", "7"], ()), layer_words("n", "k")(["conv k3 o64", "relu"], ())
+    >>> layer_words("n", "k")(["224", "7"], {}), layer_words("n", "k")(["conv k3 o64", "relu"], {})
     ('numbers belong to options; did you mean --n 224 --k 7?', "layers belong to --layers 'conv k3 o64, relu'")
     """
 
-    def advice(words: Sequence[str], typed: Collection[str]) -> str:
+    def advice(words: Sequence[str], typed: Mapping[str, Any]) -> str:
         if all(map(_SIZE.fullmatch, words)):
             return _numbers(words, order, typed)
         from convcli.networks.load_network import is_network
 
         names = [word for word in words if is_network(word)]
         if not names and picture and (pictures := list(filter(_is_picture, words))):
-            return picture.format(pictures[0])
+            return _about_picture(picture, pictures[0], typed)
         if not names:
             return _variants(words) if several and len(words) > 1 else _chain(words)
         if len(names) == len(words):
@@ -45,22 +48,46 @@ def layer_words(*order: str, several: bool = False, picture: str = "") -> Advice
 
 
 def _is_picture(word: str) -> bool:
-    from convcli.images.formats import FORMATS
+    from convcli.images.formats import ENDINGS
 
-    return word.lower().endswith(tuple(ending for form in FORMATS.values() for ending in form.endings))
+    return word.lower().endswith(ENDINGS)
 
 
-def _numbers(words: Sequence[str], order: Sequence[str], typed: Collection[str]) -> str:
-    """Return the options that numbers are meant for."""
+def _about_picture(advice: str, picture: str, typed: Mapping[str, Any]) -> str:
+    """Return the advice for a picture, with its channels and its size if it can be read."""
+    from convcli.errors import ConvcliError
+    from convcli.images.read import read_header
+    from convcli.remote_files import file_path
+
+    # -k is the kernel in filter, but its size in other commands.
+    kernels = [
+        each for each in (*typed.get("kernel", ()), typed.get("k", "")) if each and not _SIZE.fullmatch(each)
+    ]
+    kernel = shlex.quote(kernels[0]) if kernels else "SPEC"
+    fields = {
+        "picture": shlex.quote(picture),
+        "kernel": kernel,
+        "channels": "CHANNELS",
+        "size": "HEIGHTxWIDTH",
+    }
+    try:
+        height, width, *channels = read_header(file_path(picture)).frames[0].pixels.shape
+    except (ConvcliError, OSError):
+        return advice.format_map(fields)
+    return advice.format_map(fields | {"channels": str(*channels) or "1", "size": f"{height}x{width}"})
+
+
+def _numbers(words: Sequence[str], order: Sequence[str], typed: Mapping[str, Any]) -> str:
+    """Return the options to which numbers belong."""
     left = [name for name in order if name not in typed]
     if len(words) > len(left) or left[0] != order[0]:
         return "an option takes one word; write a number for each axis as 224x112"
     channels, _, sizes = words[0].partition("x")
     if len(words) == 1 and "x" in sizes and channels in _CHANNELS:
-        suggested = [f"--in {channels}", f"--n {sizes}"]
+        options = [f"--in {channels}", f"--n {sizes}"]
     else:
-        suggested = [f"--{_LONG.get(name, name)} {word}" for name, word in zip(left, words, strict=False)]
-    return f"numbers belong to options; did you mean {' '.join(suggested)}?"
+        options = [f"--{_LONG.get(name, name)} {word}" for name, word in zip(left, words, strict=False)]
+    return f"numbers belong to options; did you mean {' '.join(options)}?"
 
 
 def _compared(names: Sequence[str]) -> str:
@@ -70,21 +97,24 @@ def _compared(names: Sequence[str]) -> str:
 def _chain(words: Sequence[str]) -> str:
     """Return the option for layers that are written as here, or as PyTorch or Keras write them."""
     from convcli.layers.activation import ACTIVATIONS
-    from convcli.layers.text.chain_grammar import split_chain
+    from convcli.layers.text.chain_grammar import split_chain, with_commas
     from convcli.layers.text.foreign_layers import suggested_layer
     from convcli.layers.text.operators import ALIASES, OPERATORS
 
     known = {name.lower() for name in (*OPERATORS, *ALIASES, *ACTIVATIONS)}
+    words = list(filter(str.strip, words))
+    if len(words) == 1 and words[0].lower().endswith(".txt"):
+        return f"layers in a file belong to --layers {shlex.quote(f'@{words[0]}')}"
     text = "".join(
         word if number == 0 else f", {word}" if word.split()[0].lower() in known else f" {word}"
-        for number, word in enumerate(filter(str.strip, words))
+        for number, word in enumerate(words)
     )
-    items = [item.strip() for item in split_chain(text)]
-    suggested = [
+    items = [with_commas(item) or item.strip() for item in split_chain(text)]
+    layers = [
         item if item.partition(" ")[0].lower() in known else suggested_layer(item)
         for item in filter(None, items)
     ]
-    return f"layers belong to --layers {', '.join(suggested)!r}" if suggested and all(suggested) else ""
+    return f"layers belong to --layers {', '.join(layers)!r}" if layers and all(layers) else ""
 
 
 def _variants(words: Sequence[str]) -> str:
@@ -97,10 +127,10 @@ def _variants(words: Sequence[str]) -> str:
     return f"variants belong to --variants {','.join(names)}" if known else _chain(words)
 
 
-def kernel_words(words: Sequence[str], typed: Collection[str]) -> str:
+def kernel_words(words: Sequence[str], typed: Mapping[str, Any]) -> str:
     """Return the advice for several words where one kernel is described.
 
-    >>> kernel_words(["gaussian", "sigma=2"], ()), kernel_words(["sobel", "box"], ())
+    >>> kernel_words(["gaussian", "sigma=2"], {}), kernel_words(["sobel", "box"], {})
     ("a kernel is one word, 'gaussian:sigma=2'", "a kernel is one word, 'sobel; box'")
     """
     if len(words) < 2:
@@ -111,10 +141,10 @@ def kernel_words(words: Sequence[str], typed: Collection[str]) -> str:
     return f"a kernel is one word, {suggested.spec!r}" if suggested else ""
 
 
-def topic_words(words: Sequence[str], typed: Collection[str]) -> str:
+def topic_words(words: Sequence[str], typed: Mapping[str, Any]) -> str:
     """Return the advice for several words where one topic is named.
 
-    >>> topic_words(["exit", "codes"], ()), topic_words(["kernels", "sobel"], ())
+    >>> topic_words(["exit", "codes"], {}), topic_words(["kernels", "sobel"], {})
     ("a topic is one word, 'exit-codes'", 'use convcli kernels sobel')
     """
     from convcli.cli.topics import TOPICS
@@ -125,10 +155,10 @@ def topic_words(words: Sequence[str], typed: Collection[str]) -> str:
     return f"use convcli kernels {' '.join(words[1:])}" if len(words) > 1 and words[0] == "kernels" else ""
 
 
-def setting_words(words: Sequence[str], typed: Collection[str]) -> str:
+def setting_words(words: Sequence[str], typed: Mapping[str, Any]) -> str:
     """Return the advice for a setting, which is edited in the file of settings.
 
-    >>> setting_words(["set", "jobs", "4"], ())
+    >>> setting_words(["set", "jobs", "4"], {})
     'convcli config only shows settings; write jobs = 4 below [filter] in convcli.toml'
     """
     from convcli.cli import COMMANDS

@@ -1,4 +1,8 @@
+import re
+from pathlib import Path
+
 import pytest
+from PIL import Image
 
 from tests.conftest import Call, one_error
 
@@ -19,7 +23,9 @@ from tests.conftest import Call, one_error
         ("compare conv dw --n 8", "variants belong to --variants standard,depthwise"),
         ("shape resnet50 vgg16", "several networks are compared by convcli compare resnet50 vgg16"),
         ("cost resnet50 192", "the input of a network is given as --input 3x192x192"),
-        ("draw x.jpg --kernel sobel", "draw takes numbers; convcli filter x.jpg --kernel SPEC --explain ROW,COLUMN "
+        ("draw x.jpg", "draw takes numbers; convcli filter x.jpg --kernel SPEC --explain ROW,COLUMN explains one output of a picture"),
+        ("cost conv k3; relu|flatten --n 8", "layers belong to --layers 'conv k3, relu, flatten'"),
+        ("draw x.jpg --kernel sobel-x", "draw takes numbers; convcli filter x.jpg --kernel sobel-x --explain ROW,COLUMN "
          "explains one output of a picture"),
         ("kernels gaussian sigma=2", "a kernel is one word, 'gaussian:sigma=2'"),
         ("kernels sobel box", "a kernel is one word, 'sobel; box'"),
@@ -44,3 +50,23 @@ def test_words_without_an_option_get_the_option_that_they_are_meant_for(
 )
 def test_words_that_a_command_takes_are_taken(call: Call, line: str) -> None:
     assert call(*line.split()).code == 0
+
+
+def test_a_picture_gets_the_options_that_give_its_size(call: Call, tmp_path: Path) -> None:
+    Image.new("LA", (14, 12)).save(tmp_path / "my picture.png")
+    for name, network, layer in (
+        ("shape", "--input 2x12x14 with a network", "--n 12x14 with a layer, such as --k 3 ("),
+        ("cost", "--input 2x12x14 with a network", "--n 12x14 --in 2 with a layer, such as --out 64 --k 3 ("),
+        ("params", "params takes a network", "a layer, such as --in 2 --out 64 --k 3; the size"),
+    ):
+        message = one_error(call(name, tmp_path / "my picture.png"))
+        assert network in message and layer in message
+        words = re.findall(r"--(?:n|in|out|k) \w+", message)
+        assert call(name, *" ".join(words).split()).code == 0
+    message = one_error(call("draw", tmp_path / "my picture.png", "-k", "0 1; 2 3"))
+    assert (
+        f"convcli filter '{tmp_path / 'my picture.png'}' --kernel '0 1; 2 3' --explain ROW,COLUMN explains"
+        in message
+    )
+    assert "--input CHANNELSxHEIGHTxWIDTH with a network" in one_error(call("shape", "there is none.jpg"))
+    assert call("shape", "lenet-5", "--input", "1x40x50").code == 0

@@ -51,10 +51,24 @@ def parse_chain_option(text: str) -> Chain:
         from convcli.remote_files import file_path
 
         return Chain(tuple(read_chain_file(file_path(text[1:]))))
+    if instead := _instead_of_file(text):
+        raise ArgumentError(instead)
     from convcli.layers.text.chain_grammar import split_chain
 
     items = enumerate(split_chain(text), start=1)
     return Chain(tuple((f"layer {number} of the chain", item) for number, item in items))
+
+
+def _instead_of_file(text: str) -> str:
+    """Return what to type instead of the bare name of a file of layers or of a network; empty if it is a chain."""
+    from convcli.networks.load_network import READERS
+
+    ending = text.lower().rpartition(".")[2]
+    if f".{ending}" in READERS:
+        return f"{text!r} is a network file; give it without an option"
+    if ending != "txt":
+        return ""
+    return f"{text!r} is not a layer; to read the layers from a file of that name, write @{text}"
 
 
 class Question(NamedTuple):

@@ -26,7 +26,11 @@ OF_NETWORKS = ("name", "layer", "output_shape", "params", "macs", "flops")
 @click.command(
     cls=Command,
     short_help="How much work is it?",
-    words=layer_words("n", "in_channels", "out_channels", "k"),
+    words=layer_words(
+        *("n", "in_channels", "out_channels", "k"),
+        picture="cost takes a network or a layer; for a picture of this size give --input {channels}x{size} with a "
+        "network, or --n {size} --in {channels} with a layer, such as --out 64 --k 3",
+    ),
     examples=(
         "convcli cost --n 112 --in 64 --out 128 --k 3 --p 1",
         "convcli cost resnet-50 --input 3x320x320 --format value --field params,macs",

@@ -19,8 +19,8 @@ from convcli.cli.user_messages import Messages
     short_help="Show the arithmetic of a layer step by step.",
     words=layer_words(
         *("n", "k", "s", "p"),
-        picture="draw takes numbers; convcli filter {} --kernel SPEC --explain ROW,COLUMN explains one output of a "
-        "picture",
+        picture="draw takes numbers; convcli filter {picture} --kernel {kernel} --explain ROW,COLUMN explains one "
+        "output of a picture",
     ),
     examples=(
         "convcli draw --values '0 1 2; 3 4 5; 6 7 8' --kernel '0 1; 2 3'",

@@ -20,7 +20,11 @@ COLUMNS = ("name", "layer", "weights", "biases", "params", "buffers", "parameter
 @click.command(
     cls=Command,
     short_help="How many parameters does a layer have?",
-    words=layer_words("in_channels", "out_channels", "k"),
+    words=layer_words(
+        *("in_channels", "out_channels", "k"),
+        picture="params takes a network, or a layer, such as --in {channels} --out 64 --k 3; the size of a picture "
+        "does not change the number of weights",
+    ),
     examples=(
         "convcli params --in 64 --out 128 --k 3",
         "convcli params mobilenet-v1 --width 0.5 --format value",

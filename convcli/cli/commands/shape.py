@@ -29,7 +29,11 @@ OF_NETWORKS = ("name", "layer", "inputs", "output_shape", "receptive_field", "ef
 @click.command(
     cls=Command,
     short_help="How large are the output and its receptive field?",
-    words=layer_words("n", "k", "s", "p"),
+    words=layer_words(
+        *("n", "k", "s", "p"),
+        picture="shape takes a network or a layer; for a picture of this size give --input {channels}x{size} with a "
+        "network, or --n {size} with a layer, such as --k 3",
+    ),
     examples=(
         "convcli shape --n 7 --k 3 --s 2 --p 1",
         "convcli shape --n 224 --in 3 --layers 'conv k7 s2 p3 o64, maxpool k3 s2 p1'",

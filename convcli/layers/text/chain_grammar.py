@@ -7,6 +7,7 @@ weights do not depend on them. `branch` before an item runs it on a side branch;
 one that predicts its offsets.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
@@ -81,7 +82,9 @@ def parse_items(items: Iterable[tuple[str, str]], input_shape: Sequence[int | No
                 chain.append(layers.Branch(layer=layer.predictor()))
             shape = layer.open_shape(shape)
         except ArgumentError as error:
-            raise ArgumentError(f"{place}, '{' '.join(item.split())}': {error}") from None
+            separated = with_commas(item)
+            why = f"layers are separated by commas; did you mean {separated!r}?" if separated else error
+            raise ArgumentError(f"{place}, '{' '.join(item.split())}': {why}") from None
         chain.append(layer)
     return tuple(chain)
 
@@ -127,30 +130,48 @@ def _check_one_to_one(layer: Layer) -> None:
         )
 
 
-_BETWEEN = ("->", "=>", ">", "|", ";", "+", "then")  # what other notations write between layers
+# What other notations write between layers, in a word with them or as a word.
+_BETWEEN = re.compile(r"\s*(?:[-=]?>|[|;])\s*|\s+(?:\+|then)\s+")
+
+
+def with_commas(item: str) -> str:
+    """Return several layers that are separated as in another notation with commas; empty if they are not.
+
+    >>> with_commas("conv k3; relu->maxpool k2"), with_commas("conv k3;"), with_commas("conv k3 > 5")
+    ('conv k3, relu, maxpool k2', 'conv k3', '')
+    """
+    parts = [" ".join(part.split()) for part in _BETWEEN.split(item)]
+    layers_of_item = [part for part in parts if part]
+    known = all(_operator(part.split()[0]) is not None for part in layers_of_item)
+    return ", ".join(layers_of_item) if known and len(parts) > 1 else ""
+
+
+def _operator(word: str) -> str | None:
+    """Return the operator or the activation that a word names; None if it names none."""
+    name = ALIASES.get(word.lower(), word)
+    name = _OPERATOR_OF.get(name.lower(), name.lower())
+    return name if name in OPERATORS or name in ACTIVATIONS or name == BRANCH else None
 
 
 def _parse_item(words: list[str], shape: OpenShape) -> Layer:
     if not words:
         raise ArgumentError("it is empty; write layers separated by commas, such as 'conv k3 p1 o64, relu'")
-    name, *tokens = words
-    if name == BRANCH:
-        layer = _parse_item(tokens, shape)
-        if isinstance(layer, layers.Branch | layers.DeformConv):
-            raise ArgumentError(f"a branch is one layer, but {tokens[0]} needs a branch of its own")
-        return layers.Branch(layer=layer)
-    name = ALIASES.get(name.lower(), name)
-    name = _OPERATOR_OF.get(name.lower(), name.lower())
-    if name in ACTIVATIONS and name not in OPERATORS:
-        _parse_options(name, "", tokens)
-        return layers.Activation(name=name)
-    if name not in OPERATORS:
+    name, tokens = _operator(words[0]), words[1:]
+    if name is None:
         from convcli.layers.text.foreign_layers import instead_of_call
 
         known = [*OPERATORS, *ALIASES, *ACTIVATIONS, BRANCH]
         raise ArgumentError(
             f"{words[0]!r} is not an operator; {instead_of_call(' '.join(words)) or instead_of(words[0], known)}"
         )
+    if name == BRANCH:
+        layer = _parse_item(tokens, shape)
+        if isinstance(layer, layers.Branch | layers.DeformConv):
+            raise ArgumentError(f"a branch is one layer, but {tokens[0]} needs a branch of its own")
+        return layers.Branch(layer=layer)
+    if name not in OPERATORS:
+        _parse_options(name, "", tokens)
+        return layers.Activation(name=name)
     return OPERATORS[name].make(shape, _parse_options(name, OPERATORS[name].options, tokens))
 
 
@@ -163,9 +184,7 @@ def _parse_options(name: str, options: str, tokens: list[str]) -> Options:
         if target is None:
             hint = f"it takes {' '.join(known) or 'none'}"
             plain = token.replace("=", "")
-            if token in _BETWEEN:
-                hint = "layers are separated by commas, as in 'conv k3, relu'"
-            elif plain != token and (plain in of_word or _parse_token(plain, known)[0] is not None):
+            if plain != token and (plain in of_word or _parse_token(plain, known)[0] is not None):
                 hint = f"did you mean {plain!r}?"
             raise ArgumentError(f"{token!r} is not an option of {name}; {hint}")
         if target in given:

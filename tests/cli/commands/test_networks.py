@@ -91,6 +91,23 @@ def test_layers_of_a_file(call: Call, tmp_path: Path) -> None:
     assert message.startswith(f"{path}, line 3, 'conv k9': the output would be empty")
 
 
+def test_the_name_of_a_file_without_an_at_sign_is_answered_with_what_reads_it(
+    call: Call, tmp_path: Path
+) -> None:
+    path = tmp_path / "layers.txt"
+    path.write_text("conv k3, relu\n")
+    message = one_error(call("shape", "--n", 8, "--layers", path))
+    assert (
+        f"{str(path)!r} is not a layer; to read the layers from a file of that name, write @{path} (see"
+        in message
+    )
+    assert call("shape", "--n", 8, "--layers", f"@{path}").code == 0
+    assert f"layers in a file belong to --layers @{path} (see" in one_error(call("shape", path))
+    network = one_error(call("shape", "--n", 8, "--layers", "net.toml"))
+    assert "'net.toml' is a network file; give it without an option (see" in network
+    assert "'nn.Foo' is not an operator; use conv" in one_error(call("shape", "--n", 8, "--layers", "nn.Foo"))
+
+
 def test_mobilenets_table_4(call: Call) -> None:
     """MobileNets (arXiv 1704.04861), table 4: 4866 M and 29.3 M of full convolutions, 569 M and 4.2 M of separable ones.
 

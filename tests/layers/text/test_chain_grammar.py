@@ -275,7 +275,12 @@ def test_chains_round_trip(items):
         ("conv k3, relu k3", "layer 2 of the chain, 'relu k3': 'k3' is not an option of relu; it takes none"),
         ("conv k3 op1", "'op1' is not an option of conv"),
         ("conv k=3", "'k=3' is not an option of conv; did you mean 'k3'?"),
-        ("conv k3 -> relu", "'->' is not an option of conv; layers are separated by commas, as in 'conv k3, relu'"),
+        ("conv k3 -> relu", "layer 1 of the chain, 'conv k3 -> relu': layers are separated by commas; did you mean 'conv k3, relu'?"),
+        ("conv k3; relu", "layers are separated by commas; did you mean 'conv k3, relu'?"),
+        ("relu, conv k3;relu|flatten", "layer 2 of the chain, 'conv k3;relu|flatten': layers are separated by commas; did you "
+         "mean 'conv k3, relu, flatten'?"),
+        ("relu then relu + relu =>", "did you mean 'relu, relu, relu'?"),
+        ("conv k3 > 5", "'>' is not an option of conv; it takes k s p d g o nobias"),
         ("convT k3 s2 os99", "the output size 99 along the height is not possible; it must be 41 to 42: change the size"),
         ("convT k3 s2 same os41", "the output size 41 along the height is not possible; it must be 40: change"),
         ("convT k3 s2 op1 os42", "output_padding 1x1 and out_size 42x42 both determine the output size"),
