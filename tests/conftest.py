@@ -54,11 +54,13 @@ def call(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("signal.signal", lambda *_: None)
     digits = sys.get_int_max_str_digits()
 
-    def run(*arguments: object) -> Result:
+    def run(*arguments: object, faulty: bool = False) -> Result:
+        """Run a command line; `faulty` if the test has planted a fault in the program."""
         capfd.readouterr()
         with pytest.raises(SystemExit) as end:
             main([str(argument) for argument in arguments])
         out, err = capfd.readouterr()
+        assert faulty or "internal error (" not in err, err
         return Result(end.value.code, out, err)
 
     with mock.patch.dict(os.environ):

@@ -1,5 +1,6 @@
 """The outcome of a job, as plain data that can be sent from another process."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -50,7 +51,7 @@ class Outcome:
 
 
 def attempt(work: Callable[[Job], Outcome], job: Job) -> Outcome:
-    """Run a job; return an expected failure as an outcome, and raise any other exception."""
+    """Run a job; return its failure as an outcome, also one that comes from a fault in convcli."""
     try:
         return work(job)
     except ConvcliError as error:
@@ -61,6 +62,19 @@ def attempt(work: Callable[[Job], Outcome], job: Job) -> Outcome:
                 f"{job.name}: there is not enough memory; run fewer jobs at a time, such as `jobs=1`"
             )
         )
+    except OSError as error:
+        where = "" if error.filename is None else f"cannot use {os.fsdecode(error.filename)}: "
+        return _caused(ConvcliError(f"{job.name}: {where}{error.strerror or error}"), error)
+    except Exception as error:
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        message = f"{job.name}: internal error ({text}); `debug` shows the traceback; please report it"
+        return _caused(ConvcliError(message), error)
+
+
+def _caused(error: ConvcliError, cause: Exception) -> Outcome:
+    """Return a failure with its cause, whose traceback is printed with `debug`."""
+    error.__cause__ = cause
+    return Outcome(error=error)
 
 
 def attempt_remotely(work: Callable[[Job], Outcome], job: Job) -> Outcome:
@@ -75,4 +89,5 @@ def annotate(error: BaseException) -> None:
     """Add the traceback of an error to its notes."""
     import traceback
 
-    error.add_note("In another process:\n" + "".join(traceback.format_tb(error.__traceback__)))
+    cause = error.__cause__ or error
+    error.add_note("In another process:\n" + "".join(traceback.format_exception(cause)))

@@ -158,10 +158,10 @@ class Network(Graph):
         seed: int | None = None,
     ) -> "NDArray[Any]":
         """Return the weight of a convolution as a run has it; `weights` and `seed` are those of `run`."""
-        import numpy as np
+        from convcli.networks.program import array_of
 
-        found = self._arguments(weights, seed)(self, node)["weight"]
-        return np.asarray(found() if callable(found) else found)
+        found: NDArray[Any] = array_of(self._arguments(weights, seed)(self, node)["weight"])
+        return found
 
     def parameter_rows(self, *, dtype: str = "float32") -> list[Row]:
         """Return one row per node with its parameters, which do not depend on shapes."""

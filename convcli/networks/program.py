@@ -181,10 +181,11 @@ def _is_view(step: Step) -> bool:
 
 def _arrays(arguments: Arguments) -> dict[str, Any]:
     """Return arguments with arrays in place of functions that make them, and floats as float32."""
-    return {name: _array(value) for name, value in arguments.items()}
+    return {name: array_of(value) for name, value in arguments.items()}
 
 
-def _array(value: Any) -> Any:
+def array_of(value: Any) -> Any:
+    """Return the array of an argument, which a model reads from its file on use; floats become float32."""
     import numpy as np
 
     array = value.array() if hasattr(value, "make") else value

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,7 +14,7 @@ import pytest
 
 from convcli.batch.gate import WRITES, Closed, Gate
 from convcli.batch.isolated import Isolated, OverdueError
-from convcli.batch.outcome import Outcome, attempt
+from convcli.batch.outcome import Outcome, attempt, attempt_remotely
 from convcli.batch.run_jobs import Batch
 from convcli.batch.stop import Stop, Stopped
 from convcli.errors import ConvcliError
@@ -67,7 +68,7 @@ def run(
         else:
             with executor:
                 assert batch.run_on(
-                    lambda job: executor.submit(attempt, work, job), width, (OverdueError, OSError)
+                    lambda job: executor.submit(attempt_remotely, work, job), width, (OverdueError, OSError)
                 )
     return recorder
 
@@ -104,13 +105,23 @@ def test_finished_jobs_are_skipped(executor: Callable[[int], Executor] | None) -
 
 
 def divide_by_zero(job: Job) -> Outcome:
+    if job.number == 2:
+        raise OSError(24, "Too many open files", "a.png")
     return Outcome(pixels=1 // (job.number - 3))
 
 
 @pytest.mark.parametrize("executor", [None, ThreadPoolExecutor, Isolated])
-def test_unexpected_exceptions_propagate(executor: Callable[[int], Executor] | None) -> None:
-    with pytest.raises(ZeroDivisionError):
-        run(jobs(9), divide_by_zero, executor and executor(2))
+def test_a_fault_in_the_program_fails_one_job(executor: Callable[[int], Executor] | None) -> None:
+    recorder = run(jobs(5), divide_by_zero, executor and executor(2))
+    assert recorder.statuses == [(1, "done"), (2, "failed"), (3, "failed"), (4, "done"), (5, "done")]
+    (_, cause), _ = recorder.shown[1:3][::-1]
+    assert recorder.errors == {
+        2: "job 2: cannot use a.png: Too many open files",
+        3: "job 3: internal error (ZeroDivisionError: integer division or modulo by zero); `debug` shows the "
+        "traceback; please report it",
+    }
+    text = "".join(traceback.format_exception(cause.error))
+    assert "return Outcome(pixels=1 // (job.number - 3))" in text
 
 
 def test_a_memory_error_is_an_expected_failure() -> None:

@@ -3,7 +3,10 @@
 import os
 from pathlib import Path
 
-from tests.conftest import ROOT
+import pytest
+
+from convcli.jobs.file_to_file import FileToFile
+from tests.conftest import ROOT, Call
 from tests.runs import Program, contents, draw
 
 
@@ -23,6 +26,35 @@ def test_a_crash_fails_one_picture(program: Program, tmp_path: Path, faults: dic
     assert "Traceback" not in err
     log = (tmp_path / "log").read_text()
     assert (log.count("log-exit.png"), log.count("log-kill.png")) == (2, 2)  # each was tried twice
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_a_fault_in_the_program_fails_one_picture(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: str
+) -> None:
+    draw(tmp_path / "in", "0.png", "1.png", "2.png", "3.png")
+    monkeypatch.chdir(tmp_path)
+    written = FileToFile._written
+
+    def faulty(self: FileToFile, job: object, *arguments: object) -> object:
+        if job.name == "in/1.png":
+            raise IndexError("tuple index out of range")
+        return written(self, job, *arguments)
+
+    monkeypatch.setattr(FileToFile, "_written", faulty)
+    words = ["filter", "in", "--kernel", "box", "-o", "out/", "--jobs", jobs]
+    code, _, err = call(*words, "--report", "report.jsonl", faulty=True)
+    first, last = err.splitlines()
+    assert code == 1
+    assert first == (
+        "convcli: error: in/1.png: internal error (IndexError: tuple index out of range); --debug shows the traceback; "
+        "please report it"
+    )
+    assert last.startswith("convcli: 3 done, 1 failed; ")
+    assert sorted(os.listdir("out")) == ["0.png", "2.png", "3.png"]
+    assert '"status": "failed"' in Path("report.jsonl").read_text()
+    err = call(*words, "--force", "--debug", faulty=True).err
+    assert "in faulty\n" in err and "IndexError: tuple index out of range" in err
 
 
 def test_what_was_replaced_is_not_filtered_again(program: Program, tmp_path: Path) -> None:
