@@ -66,9 +66,10 @@ def run(
         if executor is None:
             batch.run_here(work)
         else:
+            attempted = attempt_remotely if isinstance(executor, Isolated) else attempt
             with executor:
                 assert batch.run_on(
-                    lambda job: executor.submit(attempt_remotely, work, job), width, (OverdueError, OSError)
+                    lambda job: executor.submit(attempted, work, job), width, (OverdueError, OSError)
                 )
     return recorder
 
