@@ -51,8 +51,10 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            from convcli.cli.foreign_words import command_instead
+            from convcli.cli.suggested_words import command_instead
 
+            if (messages := ctx.find_object(Messages)) is not None:  # the advice may name options of filter
+                messages.elsewhere = lambda: parameters_of_filter(ctx)
             raise click.UsageError(f"No such command {name!r}; {command_instead(name, COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -68,6 +70,13 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> int:
         with _broken_pipes():
             return super().invoke(ctx) or 0
+
+
+def parameters_of_filter(ctx: click.Context) -> Sequence[click.Parameter]:
+    """Return the parameters of convcli filter, for messages that name them."""
+    group = ctx.find_root().command
+    found = group.get_command(ctx, "filter") if isinstance(group, click.Group) else None
+    return () if found is None else found.params
 
 
 @contextmanager
@@ -195,7 +204,7 @@ def _message(error: click.UsageError) -> str:
     """Return the message of a usage error, the same for every version of Click."""
     message = error.format_message()
     if isinstance(error, click.NoSuchOption):
-        from convcli.cli.foreign_words import option_instead
+        from convcli.cli.suggested_words import option_instead
 
         hint = option_instead(error.option_name, error.ctx) if error.ctx else ""
         moved = getattr(error.ctx.command, "moved", {}) if error.ctx else {}
@@ -207,7 +216,7 @@ def _message(error: click.UsageError) -> str:
     message = " ".join(message.split())  # Click lists choices on separate lines
     option = error.param if isinstance(error, click.BadParameter) else None
     if isinstance(option, click.Option) and error.ctx is not None:
-        from convcli.cli.foreign_words import value_instead
+        from convcli.cli.suggested_words import value_instead
 
         if hint := value_instead(option, error.message, error.ctx):
             message = f"{message.rstrip('.')}; {hint}"

@@ -8,7 +8,7 @@ import click
 
 WORDS = "convcli.words"  # the key in a context's `meta` of the words of the command line
 
-_PLACEHOLDER = re.compile(r"\{(.*)\}")  # an example in advice, which a typed value replaces
+_PLACEHOLDER = re.compile(r"\{(.*?)\}")  # an example in advice, which a typed value replaces
 _VALUE = re.compile(r"[^-]|-[\d.]")  # the beginning of a word that is a value, not an option
 
 
@@ -45,6 +45,8 @@ def filled(
     """
     if (found := _PLACEHOLDER.search(hint)) is None:
         return None
+    if not hint.startswith("-"):  # a command
+        return _PLACEHOLDER.sub(lambda _: shlex.quote(value), hint) if value else None
     before, _, start = hint[: found.start()].rpartition(" ")
     option = before.rpartition(" ")[2]
     if option == "--kernel":
@@ -52,7 +54,7 @@ def filled(
         values = [value, found[1]] if typed else [value]
         given = next((spec for each in values if each for spec in _kernels(start, each, typed)), None)
     else:
-        given = f"{start}{value}" if value and _accepts(options[option], f"{start}{value}", ctx) else None
+        given = _accepted(options[option], f"{start}{value}", ctx) if value else None
     return None if given is None else f"{before} {shlex.quote(given)}"
 
 
@@ -133,9 +135,11 @@ def _is_kernel(spec: str) -> bool:
     return True
 
 
-def _accepts(option: click.Option, value: str, ctx: click.Context) -> bool:
+def _accepted(option: click.Option, value: str, ctx: click.Context) -> str | None:
+    """Return a value if an option accepts it, or else the value that the option suggests, if any."""
     try:
         option.type.convert(value, option, ctx)
-    except click.UsageError:
-        return False
-    return True
+    except click.UsageError as error:
+        suggested = re.search(r"did you mean '?([^\s']+)'?\?$", error.message)
+        return suggested[1] if suggested else None
+    return value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcli.cli import COMMANDS, SETTINGS
+from convcli.cli import COMMANDS, SETTINGS, parameters_of_filter
 from convcli.cli.advised_values import WORDS
 from convcli.cli.settings import settings
 from convcli.cli.user_messages import Messages
@@ -68,7 +68,7 @@ class Command(click.Command):
         if (messages := ctx.find_object(Messages)) is not None:
             messages.parameters = self.get_params(ctx)
             if self.about_filter:
-                messages.elsewhere = lambda: _parameters_of_filter(ctx)
+                messages.elsewhere = lambda: parameters_of_filter(ctx)
         if not ctx.resilient_parsing:
             ctx.meta[WORDS] = tuple(itertools.takewhile("--".__ne__, args))
             values, extra, order = self._parsed(ctx, args)
@@ -224,12 +224,6 @@ def _unbroken(names: str, width: int) -> str:
 
     lines = wrap(names, width, break_on_hyphens=False, break_long_words=False)
     return "\n".join(["\b", *lines])
-
-
-def _parameters_of_filter(ctx: click.Context) -> Sequence[click.Parameter]:
-    group = ctx.find_root().command
-    found = group.get_command(ctx, "filter") if isinstance(group, click.Group) else None
-    return () if found is None else found.params
 
 
 def _help_all_option() -> click.Option:

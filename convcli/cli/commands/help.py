@@ -41,7 +41,7 @@ def command(ctx: click.Context, word: str | None) -> None:
         group, context = _group(ctx)
         found = group.get_command(context, word)
         if found is None:
-            from convcli.cli.foreign_words import help_instead
+            from convcli.cli.suggested_words import help_instead
 
             raise ArgumentError(f"there is no topic or command {word!r}; {help_instead(word, ctx)}")
         with click.Context(found, info_name=word, parent=context) as explained:
