@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convcli import __version__
+from convcli.cli.command_for_learned import command_for_bank
 from convcli.cli.learn_pairs import Files, header_of, picture_of_source
 from convcli.cli.options.learn_options import BANK_SIZE, BankOptions, LearnOptions
 from convcli.cli.user_messages import Messages
@@ -126,11 +127,12 @@ def _nested(values: Any) -> Any:
     return tuple(map(_nested, values)) if isinstance(values, list) else values
 
 
-def write_bank(messages: Messages, files: Files, bank: Bank) -> None:
-    """Write the weights and the sheet, with a note for each."""
+def write_bank(messages: Messages, files: Files, bank: Bank, names: Sequence[str], reading: Reading) -> None:
+    """Write the weights and the sheet, with a note for each, and one on how to run the weights."""
     if files.output is not None:
         write_whole(files.output, npy_bytes(bank.weights.astype("float32")), overwrite=files.force)
         messages.note(f"wrote {files.output}: weights {bank.weights.shape}")
+        messages.note(f"run it with: {command_for_bank(bank, files.output, names, reading)}")
     if files.bank_sheet is not None:
         from convcli.images.write import encode
         from convcli.learning.kernel_frames import kernel_sheet

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import click
 
+from convcli.cli.command_for_learned import command_for_kernel
 from convcli.cli.options.array_options import value_names
 from convcli.cli.options.learn_options import LearnOptions
 from convcli.cli.user_messages import Messages
@@ -158,8 +159,15 @@ def picture_of_source(reading: Reading, source: Source, name: str) -> Picture:
         return reading.colours.converted(opened.read(), name)
 
 
-def write_learned(messages: Messages, files: Files, learned: Learned) -> None:
-    """Write the requested files, with a note for each."""
+def write_learned(
+    messages: Messages,
+    files: Files,
+    learned: Learned,
+    names: Sequence[str],
+    options: LearnOptions,
+    reading: Reading,
+) -> None:
+    """Write the requested files, with a note for each, and one on how to run the kernel."""
     import numpy as np
 
     from convcli.kernels.write_kernel import encode_kernel
@@ -180,6 +188,11 @@ def write_learned(messages: Messages, files: Files, learned: Learned) -> None:
     if files.bias_file is not None:
         write_whole(files.bias_file, npy_bytes(np.atleast_1d(learned.bias)), overwrite=files.force)
         messages.note(f"wrote {files.bias_file}")
+    if files.output is not None and not files.printed:
+        command = command_for_kernel(learned, files.output, names, options, reading, files.bias_file)
+        messages.note(f"run it with: {command}")
+        if learned.weights.ndim > 2 and np.any(learned.bias) and files.bias_file is None:
+            messages.note(f"{files.output} has no place for the biases; `bias_file='biases.npy'` writes them")
     if files.trace is not None:
         from convcli.images.formats import format_of
         from convcli.images.write import encode

@@ -120,6 +120,7 @@ def filter_picture(
         and the number of steps (each kernel, the activation, each pool) before resizing, by default 0.
     variant, weights, bias, pointwise, groups, rank, offsets, local, tile, output_padding
         Another kind of convolution: one of `convcli.VARIANTS`, by default the one that the other arguments belong to.
+        Weights alone, of shape (C, 1, kh, kw), are depthwise on C channels, and standard otherwise.
         `weights`, `bias`, `pointwise`, `offsets` and `local` are arrays, or strings as on the command line: the name of
         a .npy file, `luma`, `swirl:strength=3`, `tilt-shift`.
     dims, along

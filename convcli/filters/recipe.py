@@ -37,6 +37,7 @@ class Recipe:
 
     kernels : kernels that run one after the other; for `tiled`, those of the tile, row by row
     weights : weights in the layout of the variant's layer, instead of kernels
+    is_open : whether the weights were given without a variant, so that their shape chooses it
     mixing : (out_channels, in_channels), for variants that mix the channels of a pixel
     offsets : offsets of the taps of `deformable`: a field or an array
     widths : the largest sigma of `local` and a function of its widths; otherwise `weights` are local
@@ -53,6 +54,7 @@ class Recipe:
     kernels: tuple[Kernel, ...] = ()
     weights: Array | None = None
     weights_name: str = "`weights`"
+    is_open: bool = False
     bias: Array | None = None
     mixing: Array | None = None
     groups: int = 1
@@ -84,6 +86,21 @@ class Recipe:
     def spec(self) -> VariantSpec:
         """The variant."""
         return VARIANTS[self.variant]
+
+    def on_channels(self, channels: int) -> Recipe:
+        """Return the recipe for a number of channels, whose variant the weights may choose.
+
+        Weights (C, 1, *k) that were given without a variant are, on C channels, a kernel for each channel, as in
+        PyTorch; others are those of a standard layer.
+        """
+        if (
+            self.is_open
+            and self.weights is not None
+            and self.weights.shape[:2] == (channels, 1)
+            and channels > 1
+        ):
+            return replace(self, variant=PLAIN, is_open=False)
+        return self
 
     def check_dims(self, dims: int) -> None:
         """Raise ArgumentError for a 2-D variant with another number of spatial axes."""

@@ -224,7 +224,8 @@ class PictureFilter(NamedTuple):
         """Return the result frames of a group with the statistics of the run."""
         count, plan = prod(group.output_shape), done.plan
         if group.plain is None:
-            plan = f"{self.requested.recipe.variant}, {plan}{', NaN skipped' * group.skips_nan}"
+            variant = self.requested.recipe.on_channels(group.shape[0]).variant
+            plan = f"{variant}, {plan}{', NaN skipped' * group.skips_nan}"
         return Made(frames, done.clipped * count, count, plan, self.notes(group), done.measured, done.extent)
 
     def tile_work(self, group: FrameGroup, given: Given, extent: Extent | None = None) -> TileWork:

@@ -246,8 +246,10 @@ def _npy(path: Path, limit: int) -> Kernel:
                 raise ArgumentError(f"{what} holds {header.dtype}; a kernel is an array of real numbers")
             shape = header.shape
             if not 1 <= len(shape) <= MAX_AXES or 0 in shape:
+                is_layer = len(shape) in (MAX_AXES + 1, MAX_AXES + 2) and 0 not in shape
                 raise ArgumentError(
                     f"{what} has the shape {shape}; a kernel has 1 to {MAX_AXES} axes and is not empty"
+                    + ("; give the weights of a layer as `weights`" if is_layer else "")
                 )
             check_side(max(shape), limit)
             array = read_values(file, header)

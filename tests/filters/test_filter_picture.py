@@ -237,6 +237,21 @@ def test_kinds_of_kernels_give_the_same_pixels() -> None:
     assert (filter_picture(pixels, [weights, "emboss"]) == both).all()
 
 
+def test_weights_choose_the_variant_by_their_shape() -> None:
+    """As in PyTorch: (C, 1, kh, kw) on C channels is a kernel for each, (O, C, kh, kw) sums, and 1 channel has O maps."""
+    rng = np.random.default_rng(3)
+    colours, weights = rng.normal(size=(9, 11, 3)), rng.normal(size=(3, 1, 3, 3))
+    alone = [filter_picture(colours[..., n], weights[n, 0]) for n in range(3)]
+    assert np.allclose(filter_picture(colours, weights=weights), np.dstack(alone))
+    assert np.allclose(
+        filter_picture(colours, weights=weights, bias=np.arange(3.0)), np.dstack(alone) + np.arange(3)
+    )
+    maps = [filter_picture(colours[..., 0], weights[n, 0]) for n in range(3)]
+    assert np.allclose(filter_picture(colours[..., 0], weights=weights), np.dstack(maps))
+    with pytest.raises(ArgumentError, match="leave out `variant` to run a kernel on each channel"):
+        filter_picture(colours, weights=weights, variant="standard")
+
+
 def test_weights_biases_and_matrices_are_arrays() -> None:
     pixels = read_picture(PHOTO).frames[0].pixels[:40, :50].astype(np.float64)
     rng = np.random.default_rng(5)

@@ -156,7 +156,7 @@ WRONG = [
     ("a.npy", np.array(["1"]), "a.npy' holds <U1; a kernel is an array of real numbers"),
     ("a.npy", np.array(1), "a.npy' has the shape (); a kernel has 1 to 3 axes and is not empty"),
     ("a.npy", np.zeros((2, 0)), "a.npy' has the shape (2, 0); a kernel has 1 to 3 axes and is not empty"),
-    ("a.npy", np.ones((1, 1, 1, 1)), "a.npy' has the shape (1, 1, 1, 1); a kernel has 1 to 3 axes"),
+    ("a.npy", np.ones((1, 1, 1, 1)), "a.npy' has the shape (1, 1, 1, 1); a kernel has 1 to 3 axes and is not empty; give the weights of a layer as `weights`"),
     ("a.npy", np.array([[np.nan]]), "a.npy': 'nan' is not a finite number"),
     ("a.npy", np.ones((4, 1)), "a kernel of size 4 is over the limit of 3"),
     ("a.xyz", "1", "a.xyz' must end in .npy .csv .txt .json .mat or in the ending of a picture file"),

@@ -122,7 +122,8 @@ def command(
     Several pairs are given as BEFORE AFTER BEFORE AFTER. The size of AFTER is that of BEFORE, or differs from it
     according to the padding. Samples of AFTER that are black or white may be clipped, and are left out.
 
-    The file of -o can be read by convcli filter --kernel (several kernels: --weights); -o - prints only the kernel.
+    The file of -o is run by convcli filter --kernel (several kernels: --weights), and a note has the whole command.
+    -o - prints only the kernel.
 
     With --patches, a bank of kernels is learned from patches of pictures, by k-means on whitened patches; with
     --random, it is drawn at random. Run it with convcli filter --weights bank.npy.
@@ -141,10 +142,10 @@ def command(
         bank.check(typed, names)
         found = learn_bank(messages, names, options, bank, files, reading, max_memory)
         answer.give(messages, bank_answer(found))
-        write_bank(messages, files, found)
+        write_bank(messages, files, found, names, reading)
         return
     bank.refuse(typed, (*names, *values))
     learned = learn_pairs(messages, names, values, options, files, reading, max_memory)
     if not files.printed:
         answer.give(messages, learned_answer(learned))
-    write_learned(messages, files, learned)
+    write_learned(messages, files, learned, names, options, reading)

@@ -139,7 +139,7 @@ request_options = bundled(
     click.option(
         "--variant",
         type=Parsed("NAME", read_variant, FILTERING),
-        help=f"The kind of convolution, such as grouped. [{PLAIN}]",
+        help=f"The kind of convolution. [{PLAIN}; with --weights, by their shape]",
     ),
     click.option(
         "--weights",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,7 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
     """Return the stage of an array of weights, in the layout of the variant's layer."""
     assert recipe.weights is not None
     weight, channels = recipe.weights, shape[0]
+    recipe = recipe.on_channels(channels)
     if recipe.spec.weighing == "places":
         from convcli.filters.stages.kernels_by_place import local
 
@@ -79,6 +80,7 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
         raise ArgumentError(
             f"{recipe.weights_name} has shape {weight.shape}; `weights` needs {dims + 2} axes, "
             f"{layout}{', '.join(('depth', 'height', 'width')[-dims:])})"
+            + ("; run one kernel with `kernel`" if weight.ndim == dims else "")
         )
     if recipe.spec.per_channel and weight.shape[:2] != (channels, 1):
         raise ArgumentError(
@@ -99,6 +101,7 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
             f"{recipe.weights_name} has shape {weight.shape}; on {channels} channels{among} "
             f"`variant={recipe.variant!r}` needs {needed} on its {('first', 'second')[axis]} axis"
             + (f", and a first axis that is a multiple of {groups}" if groups > 1 else "")
+            + _way_out(recipe, weight.shape[:2], channels)
         )
     if recipe.bias is not None and recipe.bias.shape != (made,):
         raise ArgumentError(f"`bias` has shape {recipe.bias.shape}; {made} maps need {(made,)}")
@@ -108,6 +111,20 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
     if recipe.bias is not None:
         arrays = tuple({**given, "bias": recipe.bias} if given else given for given in arrays)
     return Weighted((recipe.linear(layers, (arrays,)),))
+
+
+def _way_out(recipe: Recipe, axes: Sequence[int], channels: int) -> str:
+    """Return the end of an error about the first axes of a layer's weights: what these weights run on, if anything."""
+    if recipe.groups > 1 or recipe.spec.sizes == "transposed":
+        return ""
+    made, taken = axes
+    if (made, taken) == (channels, 1):
+        return "; leave out `variant` to run a kernel on each channel"
+    groups = channels // taken
+    ways = ["convert the picture to grey with `gray=True`"] if taken == 1 else []
+    if recipe.is_open and groups * taken == channels and made % groups == 0:
+        ways.append(f"run {groups} groups of channels with `groups={groups}`")
+    return f"; {', or '.join(ways)}" if ways else ""
 
 
 def from_kernels(recipe: Recipe, shape: Shape) -> Weighted:

@@ -1,6 +1,7 @@
 """convcli learn from end to end: kernels from files, outputs, messages and errors."""
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,8 @@ def test_the_file_is_what_kernel_takes(
 ) -> None:
     kernel = tmp_path / f"kernel{ending}"
     result = call("learn", *pair, "-o", kernel)
-    assert result.err == f"convcli: wrote {kernel}\n"
+    command = shlex.join(["convcli", "filter", str(HOUSE), "--kernel", str(kernel)])
+    assert result.err == f"convcli: wrote {kernel}\nconvcli: run it with: {command}\n"
     again = tmp_path / "again.png"
     assert call("filter", HOUSE, "-k", kernel, "-o", again).code == 0
     assert np.array_equal(np.asarray(Image.open(again)), np.asarray(Image.open(pair[1])))
@@ -214,8 +216,6 @@ def test_one_kernel_a_channel_is_a_layer(call: Call, tmp_path: Path) -> None:
         tmp_path / "lake.png",
         "--weights",
         weights,
-        "--groups",
-        "3",
         "--bias-file",
         biases,
         "-o",
@@ -224,6 +224,53 @@ def test_one_kernel_a_channel_is_a_layer(call: Call, tmp_path: Path) -> None:
     assert done.code == 0
     again = np.asarray(Image.open(out))
     assert np.abs(again[3:-3, 3:-3].astype(int) - mixed[3:-3, 3:-3]).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("made", "learned", "output"),
+    [
+        (["-k", "2 -1 0; 0 1 1", "--bias", "-9"], ["--size", "2x3"], "k.json"),
+        (["-k", "2 -1 0; 0 1 1", "--bias", "-9"], ["--size", "2x3"], "k.csv"),
+        (
+            ["-k", "box", "--stride", "2", "--padding", "valid", "--dilation", "2x1", "--gray"],
+            ["--stride", "2", "--padding", "valid", "--dilation", "2x1", "--gray"],
+            "k.npy",
+        ),
+        (["-k", "box", "--linear", "--flip"], ["--linear", "--flip", "--no-bias"], "k.npy"),
+        (["-k", "emboss", "--padding-mode", "circular"], ["--padding-mode", "circular"], "k.mat"),
+        (["-k", "box", "--bias", "5"], ["--per-channel", "--bias-file", "b.npy"], "w.npy"),
+        (["--pointwise", "swap-rb"], ["--mix", "--size", "1", "--no-bias"], "w.npy"),
+        (["--pointwise", "luma"], ["--mix", "--size", "1", "--no-bias"], "w.npy"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value,
+)
+def test_the_printed_command_makes_the_second_picture(
+    call: Call, tmp_path: Path, made: list[str], learned: list[str], output: str
+) -> None:
+    before, after, again = (tmp_path / name for name in ("be fore.png", "after.png", "again.png"))
+    pixels = np.random.default_rng(0).integers(80, 150, (40, 50, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(before)
+    assert call("filter", before, *made, "-o", after).code == 0
+    words = [str(tmp_path / word) if word.endswith(".npy") else word for word in learned]
+    result = call("learn", before, after, *words, "-o", tmp_path / output)
+    (line,) = (line for line in result.err.splitlines() if "run it with: " in line)
+    program, *typed = shlex.split(line.partition("run it with: ")[2])
+    assert (program, typed[:2]) == ("convcli", ["filter", str(before)])
+    assert call(*typed, "-o", again).code == 0
+    expected, found = (np.asarray(Image.open(path)).astype(int) for path in (after, again))
+    assert expected.shape == found.shape
+    assert abs(expected - found)[4:-4, 4:-4].max() <= 1
+
+
+def test_biases_without_a_file_are_noted(call: Call, tmp_path: Path) -> None:
+    after = tmp_path / "after.png"
+    assert call("filter", LAKE, "--resize", "64x", "-o", tmp_path / "before.png").code == 0
+    assert call("filter", tmp_path / "before.png", "-k", "box", "--bias", "5", "-o", after).code == 0
+    words = "learn", tmp_path / "before.png", after, "--per-channel", "-o", tmp_path / "w.npy", "--force"
+    assert call(*words).err.splitlines()[-1] == (
+        f"convcli: {tmp_path}/w.npy has no place for the biases; --bias-file biases.npy writes them"
+    )
+    assert "for the biases" not in call(*words, "--no-bias").err
 
 
 def test_weights_between_channels_are_a_layer(call: Call, tmp_path: Path) -> None:
@@ -486,11 +533,15 @@ def test_a_bank_of_patches_is_a_file_and_a_sheet_and_runs(call: Call, tmp_path: 
 
 def test_the_answer_of_a_bank_in_words(call: Call, tmp_path: Path) -> None:
     result = call("learn", "--patches", HOUSE, "--count", "2", "--size", "3", "-o", tmp_path / "b.npy")
+    words = HOUSE, "--weights", tmp_path / "b.npy"
     lines = result.out.splitlines()
     assert lines[0].split() == ["kernels", "channels", "size", "patches", "explained"]
     assert lines[2].split()[:4] == ["2", "1", "3x3", "10,000"]
     assert lines[4].startswith("patches that are nearest to each kernel: ")
-    assert result.err == f"convcli: wrote {tmp_path}/b.npy: weights (2, 1, 3, 3)\n"
+    assert result.err.splitlines() == [
+        f"convcli: wrote {tmp_path}/b.npy: weights (2, 1, 3, 3)",
+        "convcli: run it with: " + shlex.join(["convcli", "filter", *map(str, words), "--sheet"]),
+    ]
 
 
 def test_a_folder_of_pictures_and_a_random_bank(call: Call, tmp_path: Path) -> None:

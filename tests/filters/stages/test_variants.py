@@ -383,6 +383,10 @@ def test_an_anchor_is_at_the_output_pixel(rows, data):
     [
         ({"variant": "standard", "weights": np.ones((4, 2, 3, 3))}, "on 3 channels `variant='standard'` needs 3 on its second axis"),
         ({"variant": "standard", "weights": np.ones((4, 3, 3))}, r"`weights` needs 4 axes, \(O, C / groups, height, width\)"),
+        ({"variant": "standard", "weights": np.ones((3, 3))}, "width\\); run one kernel with `kernel`"),
+        ({"variant": "standard", "weights": np.ones((3, 1, 3, 3))}, "3 on its second axis; leave out `variant` to run a kernel on each"),
+        ({"variant": "standard", "is_open": True, "weights": np.ones((4, 1, 3, 3))}, "axis; convert the picture to grey with `gray=True`$"),
+        ({"variant": "standard", "is_open": True, "weights": np.ones((6, 1, 3, 3))}, "`gray=True`, or run 3 groups of channels with `groups=3`$"),
         ({"variant": "depthwise", "weights": np.ones((4, 1, 3, 3))}, r"a kernel for each of the 3 channels: \(3, 1, 3, 3\)"),
         ({"variant": "transposed", "weights": np.ones((4, 1, 3, 3))}, "needs 3 on its first axis"),
         ({"variant": "standard", "weights": np.ones((4, 3, 3, 3)), "bias": np.ones(3)}, r"4 maps need \(4,\)"),
