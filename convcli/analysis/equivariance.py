@@ -18,7 +18,9 @@ from convcli.layers.padding import span
 Array = NDArray[Any]
 Filter = Callable[[Array], Array]  # takes (C, H, W) with any H and W
 
-MARGIN = 4  # outputs that are left out beside those that see the border, as the border moves with the picture
+MARGIN = (
+    4  # outputs that are left out next to those that see the border, as the border moves with the picture
+)
 
 
 class Motion(NamedTuple):

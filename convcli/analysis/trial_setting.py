@@ -1,4 +1,4 @@
-"""The settings of a variant, beside the kernel, for a trial on a picture: mixing weights, offsets, a stride."""
+"""The settings of a variant, apart from the kernel, for a trial on a picture: mixing weights, offsets, a stride."""
 
 from dataclasses import replace
 from typing import Any

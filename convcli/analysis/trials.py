@@ -146,7 +146,7 @@ class Trials:
         return self._differences(recipe, Motion.of(layers))[-1]
 
     def setting(self, variant: str) -> str:
-        """Return a description of the settings of a variant beside the kernel."""
+        """Return a description of the settings of a variant apart from the kernel."""
         return setting(VARIANTS[variant], self.kernel, self.pixels.shape[2])[1]
 
     @np.errstate(all="ignore")  # NaN and infinity propagate as in IEEE 754

@@ -41,7 +41,7 @@ class ParallelJobs(Generic[Job]):
             Future[Outcome], tuple[int, Job]
         ] = {}  # all that were submitted and have not ended
         self._suspects: deque[tuple[int, Job]] = deque()  # jobs whose worker died
-        self._alone = False  # whether a suspect is retried now, with no other job beside it
+        self._alone = False  # whether a suspect is retried now, with no other job at the same time
         self._held: dict[int, tuple[Job, Outcome]] = {}
         self._held_bytes = 0
         self._next = 1  # the number of the next job to be reported

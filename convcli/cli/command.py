@@ -157,8 +157,8 @@ class Command(click.Command):
             for heading, parameters in self._grouped(ctx)
         ]
         with formatter.section(f"Other options (see {ctx.command_path} --help-all)"):
-            beside = max(len(heading) for heading, _ in named) + 4  # with two spaces on either side
-            for_names = formatter.width - beside - formatter.current_indent
+            for_headings = max(len(heading) for heading, _ in named) + 4  # with two spaces on either side
+            for_names = formatter.width - for_headings - formatter.current_indent
             formatter.write_dl(
                 [(heading, _unbroken(names, for_names)) for heading, names in named if names],
                 col_max=WIDEST,

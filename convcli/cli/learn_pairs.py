@@ -32,7 +32,7 @@ Named = tuple[Source, str]  # a picture, and its name in messages
 
 
 class Files(NamedTuple):
-    """The files that are written beside the answer, or instead of it.
+    """The files that are written in addition to the answer, or instead of it.
 
     output : the file of the kernel; if the kernel is printed, only the ending of the name matters
     printed : whether the kernel is printed on standard output instead of the answer

@@ -124,7 +124,7 @@ def _remarks(learned: Learned, kernels: Sequence[Array]) -> list[str]:
 
 
 def _readable(part: Array, weights: Array) -> Array:
-    """Return weights for printing, with 0 for those that are negligible beside the largest."""
+    """Return weights for printing, with 0 for those that are negligible compared with the largest."""
     import numpy as np
 
     largest = float(np.abs(weights).max()) or 1.0

@@ -29,8 +29,8 @@ def with_options(
     elsewhere : the parameters of convcli filter, if messages may name its options with the command
 
     >>> one = click.Option(["--range", "value_range"]), click.Option(["-k", "--kernel", "kernels"])
-    >>> with_options("`value_range` has no use beside `kernel='box:3'`; leave out `sheet=True`", one)
-    '--range has no use beside --kernel box:3; leave out `sheet=True`'
+    >>> with_options("`value_range` has no use with `kernel='box:3'`; leave out `sheet=True`", one)
+    '--range has no use with --kernel box:3; leave out `sheet=True`'
     """
     options = [each for each in parameters if isinstance(each, click.Option)]
     others = [each for each in elsewhere if isinstance(each, click.Option)]

@@ -22,7 +22,7 @@ TOPICS = {
     "troubleshooting": "Error messages: their causes, and what to do.",
     "python": "How to use convcli from Python.",
     "api": "Every public name in Python, with its parameters.",
-    "speed": "What was measured, beside other tools.",
+    "speed": "What was measured, compared with other tools.",
     "architecture": "The structure of the source code.",
     "writing": "How help, errors and documentation are written.",
 }

@@ -24,7 +24,7 @@ class MapLegends(NamedTuple):
 
     @property
     def kernel_grid(self) -> tuple[int, int, int]:
-        """The number of kernels beside each map, and their rows and columns."""
+        """The number of kernels next to each map, and their rows and columns."""
         return (0, 1, 1) if self.kernels is None else self.kernels.shape[1:]
 
     @classmethod

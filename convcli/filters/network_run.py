@@ -57,7 +57,7 @@ class Prepared(NamedTuple):
 
     @property
     def convolution(self) -> Node | None:
-        """The convolution that makes the maps, if its kernels are few enough to be drawn beside them."""
+        """The convolution that makes the maps, if its kernels are few enough to be drawn next to them."""
         from convcli.images.map_sheet import MAX_KERNELS
         from convcli.networks.convolution_behind import convolution_behind
 
@@ -71,7 +71,7 @@ class Prepared(NamedTuple):
 
     @property
     def kernels(self) -> tuple[int, int, int]:
-        """The number of kernels beside each map, and their rows and columns."""
+        """The number of kernels next to each map, and their rows and columns."""
         if self.convolution is None:
             return 0, 1, 1
         layer = self.convolution.layer
@@ -235,7 +235,7 @@ class NetworkRun:
         return self.source.lower().endswith(".toml")
 
     def kernels(self, prepared: Prepared) -> Array | None:
-        """Return the kernels (maps, channels, rows, columns) to draw beside the maps, None if there are none."""
+        """Return the kernels (maps, channels, rows, columns) to draw next to the maps, None if there are none."""
         node = prepared.convolution
         return None if node is None else prepared.network.weight_of(node, self.arrays, self.seed)
 

@@ -105,7 +105,7 @@ def draw_maps(
     value; otherwise each is grey, from black at its least value to white at its largest. The scale is below each map.
 
     names : names of the maps; by default their numbers
-    kernels : (C, K, kh, kw), kernels to draw beside each map
+    kernels : (C, K, kh, kw), kernels to draw next to each map
     """
     kernel_grid = (0, 1, 1) if kernels is None else (kernels.shape[1], kernels.shape[2], kernels.shape[3])
     plan = SheetPlan.of(len(maps), maps.shape[1], maps.shape[2], kernel_grid)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Reads = Sequence[
     tuple[str, Path]
-]  # the files that a run reads beside its inputs, each with its name in messages
+]  # the files that a run reads in addition to its inputs, each with its name in messages
 
 
 class Places:

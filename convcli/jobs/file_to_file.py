@@ -290,7 +290,7 @@ def _record(job: Job, result: Result, record: Mapping[str, Any]) -> bytes:
 
 
 def _result_facts(before: Picture, result: Result, output: Path | BytesIO) -> Facts:
-    """Return the fields of a report about a picture beside the names of its files."""
+    """Return the fields of a report about a picture, in addition to the names of its files."""
     from convcli.jobs.report import weighed
 
     return {

@@ -65,11 +65,11 @@ class Result(Protocol):
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """The fields of a report beside files, sizes and modes."""
+        """The fields of a report in addition to files, sizes and modes."""
 
     @property
     def record(self) -> Mapping[str, Any] | None:
-        """The fields that are printed beside them as a line of JSON; None if only the path is printed."""
+        """The fields that are printed with them as a line of JSON; None if only the path is printed."""
 
 
 class Plan(Protocol):
@@ -124,7 +124,7 @@ class PlanByRows(Plan, Protocol):
     """A plan whose result can be calculated by rows, also from a picture whose pixels are `StoredPixels`."""
 
     def rows_memory(self, stored: StoredPixels | None) -> int:
-        """Return the bytes that calculating rows needs beside the input; or including it, if it is `stored`."""
+        """Return the bytes that calculating rows needs in addition to the input; or including it, if it is `stored`."""
 
     def rows(self) -> RowsToMake:
         """Return the result, to be calculated by rows."""
@@ -139,7 +139,7 @@ class Work(Protocol):
 
     @property
     def lighter(self) -> str:
-        """Advice for using less memory, beside a smaller picture; empty if there is none."""
+        """Advice for using less memory, other than a smaller picture; empty if there is none."""
 
     def plan(self, name: str, target: str, picture: Picture, form: str) -> Plan:
         """Return the plan for a picture, or raise an error if the work is impossible.

@@ -141,11 +141,11 @@ class Recipe(NamedTuple):
     def bytes(self, before: Array, after: Array) -> int:
         """Estimate the bytes that learning from a pair, (H, W) or (H, W, C), takes besides the pictures."""
         first, second = (array.size // (array.shape[0] * array.shape[1]) for array in (before, after))
-        beside = before.nbytes + 3 * after.size  # the padded picture, and the mask of samples
-        beside += 8 * (before.size + after.size) if self.linear else 0
+        held = before.nbytes + 3 * after.size  # the padded picture, and the mask of samples
+        held += 8 * (before.size + after.size) if self.linear else 0
         channels = (first, second) if self.mix else (1, 1)
         needed = fit_bytes(channels[0], channels[1], self.geometry.kernel_size, after.shape[:2])
-        return beside + needed + (descent_bytes(before.size, after.size) if self.method == "sgd" else 0)
+        return held + needed + (descent_bytes(before.size, after.size) if self.method == "sgd" else 0)
 
     def _learned(self, pairs: Sequence[Pair], channel: int | None = None) -> _Part:
         """Learn from pairs; all channels of `before` contribute to each channel of `after`."""

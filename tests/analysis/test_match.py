@@ -167,7 +167,7 @@ def test_huge_floats_cause_no_false_matches():
     x[150, 150] = 1e30
     scores = match(x, t)
     assert np.abs(scores).max() <= 1
-    assert (scores[100:130, 100:130] == 0).all()  # they are rounded away beside 1e30
+    assert (scores[100:130, 100:130] == 0).all()  # they are rounded away next to 1e30
     x[150, 150] = 1e6
     assert convcli.match(x, t)[0][:2] == (20, 20)
     np.testing.assert_allclose(match(x, t), loops(x, t), atol=1e-6)

@@ -81,7 +81,7 @@ def test_fold_adds_without_rounding_or_wrapping():
         2048,
         1,
         1,
-    )  # each alone is rounded away beside 2048, both together are not
+    )  # each alone is rounded away next to 2048, both together are not
     assert backend.fold(columns, (5,), 3)[0, 0, 2] == 2050
     with pytest.raises(ArgumentError, match=r"the result ranges from .* which int64 cannot hold"):
         backend.fold(np.full((1, 4, 4), 2**61), 3, 2)

@@ -68,7 +68,7 @@ def main(
     if of_memory:
         if repeats is not None or plot_file is not None or page is not None or brief:
             raise click.UsageError(
-                "--repeats, --brief, --plot and --page have no use beside --memory, which runs each work once"
+                "--repeats, --brief, --plot and --page have no use with --memory, which runs each work once"
             )
         _measure_memory(size_of(megapixels or (3 if quick else 12)), only, json_file, about)
         return

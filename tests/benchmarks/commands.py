@@ -39,7 +39,7 @@ class CommandMaker:
 
 
 def convcli(filter: Filter, sources: Sequence[Path], target: Path | str) -> Command:
-    """Spell convcli's command: the console script beside this Python, or the module."""
+    """Spell convcli's command: the console script next to this Python, or the module."""
     script = Path(sys.executable).with_name("convcli")
     program = [str(script)] if script.exists() else [sys.executable, "-m", "convcli"]
     return [

@@ -29,7 +29,7 @@ UNIT = 1 if sys.platform == "darwin" else 1024  # bytes, of `ru_maxrss`
 MIB = 1 << 20
 REFUSED = re.compile(r"raise it with --max-memory (?P<enough>\d+[KMG])")
 ESTIMATED = re.compile(r"(?P<mib>[\d,]+) MiB; write|\"bytes\": (?P<bytes>\d+)")
-SMALL = (64, 64)  # rows and columns of a picture that takes next to nothing beside the program itself
+SMALL = (64, 64)  # rows and columns of a picture that takes next to nothing compared with the program itself
 UNLIMITED = ("--max-memory", "1000G")
 HEADINGS = ("work", "estimate", "peak", "ratio", "at least", "at most", "verdict")
 

@@ -96,7 +96,7 @@ def test_the_memory_of_the_values_is_estimated():
     )
     drawn = made.pixels.shape[0] * made.pixels.shape[1]
     assert plan.memory == raw.memory + (3 + 4) * drawn, (
-        "the sheet beside the values, and Pillow's own while it is drawn"
+        "the sheet in addition to the values, and Pillow's own while it is drawn"
     )
 
 

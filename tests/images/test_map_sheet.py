@@ -1,4 +1,4 @@
-"""Sheets of maps: each map is drawn on its own scale, with its kernels beside it and its name above it."""
+"""Sheets of maps: each map is drawn on its own scale, with its kernels next to it and its name above it."""
 
 import numpy as np
 import pytest

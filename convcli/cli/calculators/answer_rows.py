@@ -89,7 +89,7 @@ def give(messages: Messages, options: AnswerOptions, answer: Answer, count: int)
 
     count : the number of combinations
 
-    The reasons are a field of JSON and CSV, lines below a table, and messages on standard error beside bare values.
+    The reasons are a field of JSON and CSV, lines below a table, and messages on standard error next to bare values.
     """
     answer = answer._replace(
         rows=[_with_options(row, messages) for row in answer.rows],

@@ -274,5 +274,5 @@ def _integers(exact: ExactSums, samples: Array) -> Array:
 def _rounded_quotient(over: Array, under: Array) -> Array:
     """Round quotients of Python integers to the nearest integer, but leave halves unrounded."""
     below = over // under
-    beside = 2 * (over - below * under) - under  # 0 at a half, negative below it
-    return below.astype(np.float64) + np.where(beside == 0, 0.5, beside > 0)
+    from_half = 2 * (over - below * under) - under  # 0 at a half, negative below it
+    return below.astype(np.float64) + np.where(from_half == 0, 0.5, from_half > 0)

@@ -71,7 +71,7 @@ KINDS += [b"cICP", b"mDCV", b"cLLI", b"hIST", b"sPLT", b"prVt", b"prVT"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("late", [False, True], ids=["before", "behind"])
+@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("damage", ["checksum", "empty", "noise", "cut"])
 def test_damaged_metadata_does_not_affect_pixels(kind: bytes, late: bool, damage: str) -> None:
     noise = np.random.default_rng(int.from_bytes(kind)).bytes(40)

@@ -83,7 +83,7 @@ PLACES: dict[str, Callable[[], bytes]] = {
         jpeg(), segment(0xE1, b"Exif\0\0" + sources.exif(">"))
     ),
     "exif.png": lambda: png(chunk(b"eXIf", sources.exif())),
-    "exif behind.png": lambda: png(after=(chunk(b"eXIf", sources.exif()),)),
+    "exif after.png": lambda: png(after=(chunk(b"eXIf", sources.exif()),)),
     "raw exif.png": lambda: png(chunk(b"zTXt", sources.profile_text(b"exif", b"Exif\0\0" + sources.exif()))),
     "raw APP1.png": lambda: png(chunk(b"zTXt", sources.profile_text(b"APP1", b"Exif\0\0" + sources.exif()))),
     "raw something.png": lambda: png(chunk(b"zTXt", sources.profile_text(b"abc", b"abc" + THUMBNAIL))),
@@ -116,14 +116,14 @@ PLACES: dict[str, Callable[[], bytes]] = {
     "pictures.mpo.jpg": many,
     "unknown segment.jpg": lambda: with_segments(jpeg(), segment(0xE7, b"camera" + THUMBNAIL)),
     "comment.jpg": lambda: with_segments(jpeg(), segment(0xFE, THUMBNAIL)),
-    "behind the end.jpg": lambda: jpeg() + THUMBNAIL,
+    "after the end.jpg": lambda: jpeg() + THUMBNAIL,
     "comment.ppm": lambda: b"P6\n#" + BASE64 + b"\n48 36\n255\n" + board().tobytes(),
     "comment.gif": lambda: saved(Image.fromarray(board()), "GIF", comment=THUMBNAIL),
     "text.png": lambda: png(chunk(b"tEXt", b"preview\0data:image/jpeg;base64," + BASE64)),
     "compressed text.png": lambda: png(chunk(b"zTXt", b"p\0\0" + zlib.compress(b"<img " + BASE64))),
     "safe to copy.png": lambda: png(chunk(b"prVw", THUMBNAIL)),
     "unsafe to copy.png": lambda: png(chunk(b"prVW", THUMBNAIL)),
-    "behind.png": lambda: png(after=(chunk(b"prVw", THUMBNAIL),)),
+    "after.png": lambda: png(after=(chunk(b"prVw", THUMBNAIL),)),
     "private tag.tif": lambda: tiff(t65000=THUMBNAIL, t37724=THUMBNAIL),
     "known tag.tif": lambda: tiff(t316=THUMBNAIL, t42112=THUMBNAIL),
     "chunk.webp": lambda: webp(exif=b"II*\0\x08\0\0\0\0\0\0\0\0\0") + b"abcd\4\0\0\0\xff\xd8\xff\xe0",
@@ -158,14 +158,14 @@ def hidden(file: bytes) -> set[str]:
 def test_no_preview_survives(call: Call, tmp_path: Path, name: str) -> None:
     source = tmp_path / name
     source.write_bytes(PLACES[name]())
-    if not name.endswith(("webp", "behind the end.jpg")):
+    if not name.endswith(("webp", "after the end.jpg")):
         assert hidden(source.read_bytes()), "there is nothing to be found in the source"
     for ending in OUTPUTS:
         target = tmp_path / f"out{ending}"
         result = call("filter", source, "-k", "box:33", "-o", target)
         assert result.code == 0, result.err
         assert hidden(target.read_bytes()) == set(), ending
-        if name not in ("behind the end.jpg", "chunk.webp"):
+        if name not in ("after the end.jpg", "chunk.webp"):
             assert re.search("thumbnail|maker note|picture|preview|tag|chunk|segment|extension", result.err)
 
 
