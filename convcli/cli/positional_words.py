@@ -5,6 +5,8 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import click
+
 # Returns what to type instead of positional words, or "" if they are right. The second argument has the values of the
 # options that were typed, by the names of their parameters.
 Advice = Callable[[Sequence[str], Mapping[str, Any]], str]
@@ -160,13 +162,53 @@ def setting_words(words: Sequence[str], typed: Mapping[str, Any]) -> str:
 
     >>> setting_words(["set", "jobs", "4"], {})
     'convcli config only shows settings; write jobs = 4 below [filter] in convcli.toml'
+    >>> setting_words(["diff.layout=chw"], {})
+    'convcli config only shows settings; write layout = "chw" below [diff] in convcli.toml'
     """
     from convcli.cli import COMMANDS
 
-    if len(words) == 1 and (words[0] in COMMANDS or "=" not in words[0]):
+    verbs, left = (
+        ("get", "set", "unset"),
+        [each for text in words for each in re.split(r"[=\s]", text) if each],
+    )
+    changes = left[0] in verbs or len(left) > 1
+    left = left[1:] if left[0] in verbs else left
+    if left and left[0].partition(".")[0] in COMMANDS:
+        left = [*filter(None, left[0].split(".", 1)), *left[1:]]
+    command = left.pop(0) if left and left[0] in COMMANDS else None
+    if command is not None and not left and not changes:
         return ""
-    left = [
-        word for text in words for word in text.split("=") if word and word not in ("get", "set", "unset")
-    ]
-    name, value = (left[0] if left else "jobs"), (left[1] if len(left) > 1 else "VALUE")
-    return f"convcli config only shows settings; write {name.lstrip('-')} = {value} below [filter] in convcli.toml"
+    name, *values = left or ["jobs"]
+    name = name.lstrip("-").replace("_", "-")
+    option, command = _setting(name, [command] if command else COMMANDS)
+    if option is None:
+        return f"no command has an option --{name}" if changes else ""
+    if not changes:
+        return f"use convcli config {command}"
+    value = _in_toml(values[0]) if values else "true" if option.is_flag else "VALUE"
+    return f"convcli config only shows settings; write {name} = {value} below [{command}] in convcli.toml"
+
+
+def _setting(name: str, commands: Sequence[str]) -> tuple[click.Option | None, str]:
+    """Return an option by its name in a file of settings, and the first of the commands that has it."""
+    from convcli.cli import group
+    from convcli.cli.settings import TYPED
+
+    context = click.Context(group)
+    for command in commands:
+        found = group.get_command(context, command)
+        for each in found.params if found is not None else ():
+            if isinstance(each, click.Option) and f"--{name}" in each.opts and f"--{name}" not in TYPED:
+                return each, command
+    return None, ""
+
+
+def _in_toml(value: str) -> str:
+    """Return a typed value as TOML has it: text is quoted."""
+    import json
+
+    return (
+        value
+        if re.fullmatch(r"true|false|[-+]?\d+(\.\d+)?", value)
+        else json.dumps(value, ensure_ascii=False)
+    )

@@ -1,4 +1,5 @@
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -31,18 +32,77 @@ from tests.conftest import Call, one_error
         ("kernels sobel box", "a kernel is one word, 'sobel; box'"),
         ("config set jobs 4", "convcli config only shows settings; write jobs = 4 below [filter] in convcli.toml"),
         ("config jobs=4", "convcli config only shows settings; write jobs = 4 below [filter] in convcli.toml"),
+        ("config set padding_mode wrap", 'write padding-mode = "wrap" below [filter] in convcli.toml'),
+        ("config set diff tolerance 2", "write tolerance = 2 below [diff] in convcli.toml"),
+        ("config tolerance=2", "write tolerance = 2 below [diff] in convcli.toml"),
+        ("config set gray", "write gray = true below [filter] in convcli.toml"),
+        ("config jobs", "'jobs': use convcli config filter"),
+        ("config set force true", "'set force true': no command has an option --force"),
         ("help exit codes", "a topic is one word, 'exit-codes'"),
         ("help kernels sobel", "use convcli kernels sobel"),
         ("tune x.png", "Unexpected words 'x.png'; the usage is convcli tune [OPTIONS]"),
         ("networks resnet 50", "Unexpected words '50'; the usage is convcli networks [OPTIONS] [WORD]"),
     ],
 )  # fmt: skip
-def test_words_without_an_option_get_the_option_that_they_are_meant_for(
-    call: Call, line: str, way: str
-) -> None:
+def test_words_without_an_option_get_the_option_to_which_they_belong(call: Call, line: str, way: str) -> None:
     result = call(*(word.replace("\0", " ") for word in line.replace("\\ ", "\0").split()))
     assert result.code == 2
     assert f"{way} (see convcli {line.split()[0]} --help)" in one_error(result)
+
+
+# The advice of such messages, and the words that complete it.
+COMPLETED = {
+    "shape": "--n 224 --in 3 --k 3",
+    **dict.fromkeys(("params", "cost", "compare"), "--n 8 --in 3 --out 4 --k 3"),
+    "draw": "--n 4",
+}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "shape 224 7 2 3",
+            "shape 3x224x224",
+            "params 3 64 3",
+            "cost 224 3 64",
+            "compare 8 4 8 3",
+            "draw 5 3",
+        ),
+        *("cost conv\\ k3\\ o64", "draw conv k3; relu", "shape nn.Conv2d(3,64,7,padding=3),\\ nn.ReLU()"),
+        *("compare conv dw", "shape resnet50 vgg16", "cost lenet-5 40", "kernels gaussian sigma=2"),
+        *("kernels sobel box", "help exit codes", "help kernels sobel", "config jobs"),
+    ],
+)
+def test_the_advice_for_words_without_an_option_runs(call: Call, line: str) -> None:
+    command, *words = (word.replace("\0", " ") for word in line.replace("\\ ", "\0").split())
+    advice = one_error(call(command, *words)).partition(": ")[2].rpartition(" (see ")[0]
+    found = re.search(
+        r"(convcli .+)|(?:did you mean|belong to|given as) (--.+?)\??$|one word, '(.+)'$", advice
+    )
+    assert found is not None
+    if found[1]:
+        assert call(*shlex.split(found[1])[1:]).code == 0
+        return
+    options = shlex.split(found[2]) if found[2] else [found[3]]
+    if "--layers" in options:
+        given = ["--n", "8", "--in", "3"]
+    elif found[2] and words[0] != "lenet-5":
+        given = COMPLETED[command].split()
+    else:
+        given = ["lenet-5"] if found[2] else []
+    assert call(command, *given, *options).code == 0
+
+
+def test_the_advice_for_a_setting_can_be_read(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words in ("set jobs 4", "padding-mode=wrap", "set gray", "diff.layout=chw", "set learn.size 5x7"):
+        advice = one_error(call("config", *words.split()))
+        text, command = re.search(r"write (.+) below \[(.+)\] in", advice).groups()
+        Path("convcli.toml").write_text(f"[{command}]\n{text}\n")
+        assert text.split()[0] in call("config", command).out
 
 
 @pytest.mark.parametrize(
