@@ -100,7 +100,7 @@ def file_path(text: str | PathLike[str]) -> Path:
     missing = [package for package in STORES[scheme].packages if find_spec(package) is None]
     if missing:
         raise ArgumentError(
-            f"{text} is a remote file, which needs {' and '.join(missing)}; install them: {install_extra('remote')}"
+            f"{text} is a remote file, which needs {' and '.join(missing)}; run {install_extra('remote')}"
         )
     path = RemotePath(re.split("[?#]", text)[0] if scheme.startswith("http") else text)
     path.given = text

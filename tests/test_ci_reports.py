@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from convcli.ci_reports import Case, github_commands, junit_xml
 from convcli.render import visible
+from tests.examples import examples
 
 TEXT = st.text(st.characters(), max_size=12) | st.text("%,:<&>\"'\n\r\0]", max_size=9)
 
@@ -39,7 +40,7 @@ def unescaped(text: str) -> str:
     return text
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     st.lists(
         st.builds(

@@ -461,7 +461,7 @@ def test_the_error_of_a_missing_package_explains_how_to_install_it(call: Call) -
         result = call("filter", "s3://bucket/a.png", "--kernel", "box", "-o", "x.png")
     assert (result.code, one_error(result)) == (
         2,
-        "s3://bucket/a.png is a remote file, which needs fsspec and s3fs; install them: pip install 'convcli[remote]'",
+        "s3://bucket/a.png is a remote file, which needs fsspec and s3fs; run pip install 'convcli[remote]'",
     )
     with pytest.raises(
         ArgumentError, match=r"ftp://h/a.png: the URL scheme ftp:// is not supported; use http:// https://"

@@ -13,6 +13,7 @@ from convcli.filters.read_arguments import read
 from convcli.filters.request import Request
 from convcli.filters.run import PictureFilter
 from convcli.images.codecs.npy_pictures import picture_of
+from tests.examples import examples
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (12, 15), dtype=np.uint8)
@@ -41,7 +42,7 @@ def assert_adds_up(found):
             assert total == pytest.approx(sum(mine) + channel.bias, abs=1e-9)
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(
     kernel=st.sampled_from(
         [

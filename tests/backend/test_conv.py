@@ -8,9 +8,10 @@ from convcli.errors import ArgumentError
 from convcli.layers import Conv
 from tests import reference
 from tests.backend.cases import MODES, assert_close, cases, fits, same_pads
+from tests.examples import examples
 
 METHODS = ("auto", "direct", "gemm", "fft")
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=examples(60), deadline=None)
 
 
 # The definition, by plain loops
@@ -171,7 +172,7 @@ def test_linear_in_the_input_and_in_the_weight(case):
 
 
 @given(st.integers(-5, 5), st.integers(-5, 5), st.sampled_from(METHODS))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_equivariant_to_translation(down, right, method):
     random = np.random.default_rng(0)
     x, weight = random.standard_normal((1, 2, 9, 8)), random.standard_normal((3, 2, 3, 3))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from convcli import backend
 from convcli.errors import ArgumentError
 from tests.backend.cases import cases
+from tests.examples import examples
 
 NUMPY = {
     "zeros": "constant",
@@ -18,7 +19,7 @@ NUMPY = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(cases(), st.data(), st.sampled_from(tuple(NUMPY)))
 def test_equals_numpys(case, data, mode):
     x, _ = case.arrays(np.int64)

@@ -9,8 +9,9 @@ from convcli import backend
 from convcli.errors import ArgumentError
 from tests import reference
 from tests.backend.cases import assert_close, cases
+from tests.examples import examples
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=examples(40), deadline=None)
 
 
 def arrays(case, offset_groups, dtype=float):

@@ -13,9 +13,10 @@ from convcli.errors import ArgumentError
 from convcli.layers import Resize
 from convcli.layers.resize import Coordinates, Mode, Rounding
 from tests.backend.cases import assert_close, cases
+from tests.examples import examples
 from tests.reference import every
 
-few = settings(max_examples=60)
+few = settings(max_examples=examples(60))
 
 
 def nearest(x, size):

@@ -7,8 +7,9 @@ from scipy.linalg import circulant, toeplitz
 from convcli import backend
 from convcli.errors import ArgumentError
 from tests.backend.cases import MODES, assert_close, cases, fits
+from tests.examples import examples
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=examples(40), deadline=None)
 
 
 @few

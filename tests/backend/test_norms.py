@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from convcli import backend
 from convcli.errors import ArgumentError
 from tests.backend.cases import assert_close
+from tests.examples import examples
 from tests.reference import every
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=examples(40), deadline=None)
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 5), st.integers(1, 3))
 
 

@@ -11,8 +11,9 @@ from convcli.errors import ArgumentError
 from convcli.layers import MaxPool
 from tests import reference
 from tests.backend.cases import assert_close, cases
+from tests.examples import examples
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=examples(60), deadline=None)
 
 
 def plain(reduce, x, case, **options):

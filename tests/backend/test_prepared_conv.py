@@ -10,6 +10,7 @@ from convcli.backend import prepared_algorithms
 from convcli.backend.prepared_conv import PreparedConv
 from convcli.backend.working_memory import Room
 from tests.backend.cases import assert_close, cases
+from tests.examples import examples
 
 
 def layer_of(case):
@@ -23,7 +24,7 @@ def layer_of(case):
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(cases(largest=12, dims=(1, 2)), st.booleans())
 def test_equals_conv(case, tight):
     x, weight = case.arrays(np.float32)

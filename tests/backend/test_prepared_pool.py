@@ -9,9 +9,10 @@ from convcli.backend.prepared_pool import PreparedPool
 from convcli.backend.working_memory import Room
 from convcli.layers import AvgPool, MaxPool
 from tests.backend.cases import assert_close, cases
+from tests.examples import examples
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(cases(largest=9, dims=(1, 2), pool=True), st.booleans(), st.booleans())
 def test_equals_the_operators(case, ceil_mode, include):
     x, _ = case.arrays(np.float32)

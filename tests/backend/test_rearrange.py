@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from convcli import backend
 from convcli.errors import ArgumentError
 from tests.backend.cases import assert_close, cases
+from tests.examples import examples
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(cases())
 def test_conv_is_a_product_with_the_unfolded_input(case):
     x, _ = case.arrays()
@@ -28,7 +29,7 @@ def test_unfold_keeps_the_dtype_and_makes_a_new_array():
     assert (x == 1).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(cases(), st.sampled_from((float, np.float32, np.int64, np.uint8, complex)))
 def test_fold_adds_every_column_at_its_position(case, dtype):
     random = case.random()
@@ -48,7 +49,7 @@ def test_fold_adds_every_column_at_its_position(case, dtype):
     assert_close(y, expected[(..., *inner)], 1e-5 if dtype is np.float32 else 1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(cases())
 def test_fold_is_the_adjoint_of_unfold(case):
     a, _ = case.arrays()
@@ -133,7 +134,7 @@ def test_channels_that_cannot_be_shuffled():
         backend.channel_shuffle(np.ones(6), 2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(cases(), st.integers(1, 3), st.sampled_from(("channels-first", "places-first")))
 def test_pixel_shuffle_puts_every_channel_at_its_place(case, factor, order):
     channels, blocks = case.groups, factor ** len(case.size)

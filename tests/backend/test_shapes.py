@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from convcli import backend, layers
 from convcli.backend.run_layers import OPERATORS
 from convcli.errors import ArgumentError
+from tests.examples import examples
 
 
 def outcome(call):
@@ -41,7 +42,7 @@ def geometries(draw):
     return several(1, (12, 6, 4)[dims - 1]), several(1, 4), window
 
 
-few = settings(max_examples=100)
+few = settings(max_examples=examples(100))
 CHANNELS = st.integers(1, 6)
 
 

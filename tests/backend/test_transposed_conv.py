@@ -9,8 +9,9 @@ from convcli.errors import ArgumentError
 from convcli.layers import ConvTranspose
 from tests import reference
 from tests.backend.cases import MODES, assert_close, cases
+from tests.examples import examples
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=examples(60), deadline=None)
 
 
 def transposed(case, draw):

@@ -7,8 +7,9 @@ from convcli import backend
 from convcli.errors import ArgumentError
 from tests import reference
 from tests.backend.cases import assert_close, cases
+from tests.examples import examples
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=examples(40), deadline=None)
 DTYPES = st.sampled_from((float, np.float32, np.int64, complex))
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from convcli.filters.filter_image import filter_image
-from tests.benchmarks import folders
+from tests.benchmarks import folders, timing
 from tests.benchmarks.__main__ import BRIEF
 from tests.benchmarks.commands import COMMAND_MAKERS, convcli
 from tests.benchmarks.filters import FILTERS
@@ -31,7 +31,9 @@ SIZE = (64, 80)  # more than 63 taps: a reflection reaches no further than the p
 
 
 @pytest.fixture
-def setting(tmp_path: Path) -> Setting:
+def setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setting:
+    for name in ("SHORT", "REST"):  # each is run once, without a pause
+        monkeypatch.setattr(timing, name, 0.0)
     return Setting(SIZE, sweep=(0.01,), batch=(2, SIZE), repeats=1, patience=0.0, limit=60.0, folder=tmp_path)
 
 

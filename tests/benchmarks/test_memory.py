@@ -20,7 +20,6 @@ MIB = 1 << 20
     "name",
     [
         "a kernel, png",
-        "alpha, premultiply",
         "--linear, alpha premultiply",
         "frames, webp",
         "match",

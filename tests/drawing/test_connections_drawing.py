@@ -9,9 +9,10 @@ from convcli.drawing.connections_drawing import connections_drawing, wirings
 from convcli.drawing.scene import Label, Shape
 from convcli.errors import ArgumentError
 from convcli.layers import DeformConv, LocalConv, MaxPool
+from tests.examples import examples
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.integers(3, 9), st.integers(1, 3), st.integers(1, 2), st.integers(1, 2), st.integers(0, 2))
 def test_each_output_sees_its_window(n, k, s, d, p):
     if n + 2 * p < d * (k - 1) + 1:

@@ -14,6 +14,7 @@ from convcli.layers import ConvTranspose, DeformConv, LocalConv, MaxPool, TiledC
 from tests import reference
 from tests.backend.cases import cases
 from tests.drawing.test_walk_layers import arrays, kernels_of, options
+from tests.examples import examples
 
 BOOK = """\
 conv k2x2 o1 as a matrix: y = A x, one row per output, one column per input
@@ -49,7 +50,7 @@ def dense(matrix):
     return array
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(cases(dims=(1, 2), largest=5))
 def test_it_is_the_backends(case):
     assume(case.groups * case.outputs * np.prod(case.output) <= MAX_SIDE)
@@ -74,7 +75,7 @@ def test_a_weight_is_counted_where_its_tap_lies_on_an_input():
     assert (alone.weights, alone.shape) == (1, (1, 1))
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(cases(dims=(2,), largest=4))
 def test_it_computes_what_the_layer_computes(case):
     case.groups = 1

@@ -24,6 +24,7 @@ from convcli.layers import Activation, Add, Conv, Unknown
 from convcli.networks.graph import Graph, Node
 from convcli.networks.network import Network
 from convcli.networks.rows import chain, network_rows, totals
+from tests.examples import examples
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = [
@@ -284,7 +285,7 @@ def graphs(draw):
     ]
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(graphs())
 def test_no_edge_goes_through_another_node_or_along_another_edge(inputs):
     laid = lanes(inputs)

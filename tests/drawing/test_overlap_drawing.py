@@ -11,9 +11,10 @@ from convcli.drawing.scene import Label, Shape
 from convcli.errors import ArgumentError
 from convcli.layers import ConvTranspose
 from convcli.layers.checkerboard import overlap
+from tests.examples import examples
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.integers(1, 4), st.integers(1, 3), st.integers(1, 2), st.integers(4, 7), st.integers(0, 1))
 def test_counts(k, s, d, n, p):
     padding = min(p, d * (k - 1))

@@ -19,6 +19,7 @@ from convcli.drawing.walk_layers import Numbers, walk_layers
 from convcli.errors import ArgumentError
 from convcli.layers import Activation, AvgPool, ConvTranspose, DeformConv, Flatten, MaxPool, Resize
 from convcli.networks import load
+from tests.examples import examples
 
 LAYERS = (
     Conv(1, 1, 3, padding=1),
@@ -39,7 +40,7 @@ def impulse(rows, columns, place):
     )
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.lists(st.sampled_from(LAYERS), min_size=1, max_size=3), st.data())
 def test_an_impulse_affects_the_outputs_that_see_it(layers, data):
     rows, columns = 4, 5

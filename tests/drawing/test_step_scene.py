@@ -13,6 +13,7 @@ from convcli.drawing.steps import Border
 from convcli.drawing.walk_layers import Numbers, walk_layers
 from convcli.layers import DeformConv, MaxPool
 from tests.backend.cases import cases
+from tests.examples import examples
 
 SHADED = ("window", "padding-window")
 
@@ -30,7 +31,7 @@ def points(mark):
     return [(mark.x, mark.y)] if isinstance(mark, Label) else mark.points
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(cases(dims=(1, 2), largest=6))
 def test_the_window_covers_the_cells_that_are_seen(case):
     layer = Conv(

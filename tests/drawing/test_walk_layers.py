@@ -32,8 +32,9 @@ from convcli.layers import (
 )
 from tests import reference
 from tests.backend.cases import cases
+from tests.examples import examples
 
-FEW = settings(max_examples=40)
+FEW = settings(max_examples=examples(40))
 
 
 def values_of(array):
@@ -193,7 +194,7 @@ def test_local_and_tiled_layers_share_their_weights_as_plain_loops_do(case):
     np.testing.assert_array_equal(outputs_of(stage), as_2d(reference.tiled_conv(x, weight, **case.plain)))
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(cases(dims=(2,), largest=5))
 def test_deformable_taps_look_between_cells(case):
     x, weight = arrays(case)

@@ -14,6 +14,7 @@ from convcli.filters.single_kernel import SingleKernel
 from convcli.kernels import Kernel, parse_kernel
 from convcli.layers import Conv
 from convcli.layers.padding import MODES
+from tests.examples import examples
 
 RNG = np.random.default_rng(15)
 KERNELS = ("gaussian:sigma=1", "sobel", "sharpen", "box:5", "1 2 3 4; 5 -6 7 8", "5x1: 1 2 3 4 5")
@@ -37,7 +38,7 @@ def small_bands():
         yield patch
 
 
-@settings(max_examples=120)
+@settings(max_examples=examples(120))
 @given(
     st.sampled_from(KERNELS),
     st.sampled_from(list(MODES)),

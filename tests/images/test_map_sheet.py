@@ -19,6 +19,7 @@ from convcli.images.map_sheet import (
     draw_maps,
 )
 from convcli.images.signs import signed_colours
+from tests.examples import examples
 
 RNG = np.random.default_rng(0)
 BLUE, WHITE, RED = (33, 102, 172), (247, 247, 247), (178, 24, 43)
@@ -104,7 +105,7 @@ def test_names_and_titles_are_written_and_fit():
     assert (sheet[plan.place(0)[0] :, gap] == 255).all()
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     maps=st.integers(1, 300),
     height=st.integers(1, 300),

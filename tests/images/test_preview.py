@@ -24,6 +24,7 @@ from convcli.images.preview import (
     nearest_of_256,
     preview,
 )
+from tests.examples import examples
 
 RNG = np.random.default_rng(3)
 
@@ -84,7 +85,7 @@ def of_iterm(shown: bytes) -> np.ndarray:
 READERS = {KITTY: of_kitty, ITERM: of_iterm, TRUE_COLOUR: of_blocks}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     st.sampled_from(sorted(READERS)),
     st.integers(17, 40),

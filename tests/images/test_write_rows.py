@@ -16,6 +16,7 @@ from convcli.images.read import read_picture
 from convcli.images.write import encode
 from convcli.images.write_rows import rows_writer, takes_rows
 from tests.conftest import SAMPLES
+from tests.examples import examples
 
 tifffile = pytest.importorskip("tifffile", reason="convcli[codecs] is not installed")
 pytest.importorskip("imagecodecs", reason="convcli[codecs] is not installed")
@@ -39,7 +40,7 @@ def by_rows(picture: Picture, form: str, heights: list[int]) -> tuple[bytes, tup
     return stream.getvalue(), writer.notes
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.sampled_from(DTYPES),
     st.sampled_from([(), (2,), (3,), (4,), (6,)]),

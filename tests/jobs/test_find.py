@@ -15,6 +15,7 @@ from convcli.errors import ArgumentError
 from convcli.jobs.find import InputError, Inputs
 from convcli.jobs.search import Choice, Patterns, Search, split_pattern
 from tests.conftest import SAMPLES, Call, one_error
+from tests.examples import examples
 
 HOUSE = (SAMPLES / "house.png").read_bytes()
 Program = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -256,7 +257,7 @@ def test_hundreds_of_folders_deep(here: Path) -> None:
     assert gathered("**/d/**/d/**/*.png") == [f"{deep}/a.png"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(data=st.data())
 def test_patterns_equal_the_standard_library(data: st.DataObject) -> None:
     names = st.sampled_from(["a", "b", "ab", ".h", "[a]"])

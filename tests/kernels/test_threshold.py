@@ -14,6 +14,7 @@ from convcli.filters.filter_picture import filter_picture
 from convcli.kernels import normalized, parse_kernel, scaled
 from convcli.kernels.kernel import Kernel
 from tests.conftest import SAMPLES, Call, one_error
+from tests.examples import examples
 
 RNG = np.random.default_rng(31)
 
@@ -26,7 +27,7 @@ def by_formula(x: np.ndarray, sigma: float, amount: float, threshold: float) -> 
     return np.where(np.abs(detail) > threshold, x + amount * detail, x)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.sampled_from([0.8, 1.0, 1.7]), st.sampled_from([0.5, 1, 2.5]), st.sampled_from([0, 3, 12.5]))
 def test_only_what_differs_by_more_than_the_threshold_is_sharpened(
     sigma: float, amount: float, threshold: float

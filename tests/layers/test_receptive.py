@@ -20,6 +20,7 @@ from convcli.layers import (
 )
 from convcli.layers.receptive import Axis, ReceptiveField
 from convcli.layers.text.chain_grammar import parse_chain
+from tests.examples import examples
 from tests.layers import reference
 
 
@@ -227,7 +228,7 @@ def test_chain_of_windows_sees_what_brute_force_finds(steps):
     assert axis.start == (min(first) + max(first) + 1) / 2
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(st.one_of(CONVS, ENLARGING), min_size=1, max_size=4))
 def test_chain_that_enlarges_sees_what_brute_force_finds(steps):
     axis = measured(steps)

@@ -11,11 +11,12 @@ from convcli.layers.base import Reach
 from convcli.layers.centres import centres
 from convcli.layers.receptive import ReceptiveField
 from convcli.layers.resample import WIDTHS, Resample
+from tests.examples import examples
 
 SIDES = st.integers(1, 12)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(SIDES, SIDES, st.sampled_from([name for name in WIDTHS if name != "nearest"]))
 def test_an_output_sees_what_is_nearer_than_half_the_widened_kernel(n: int, made: int, method: str) -> None:
     layer = Resample((n,), (made,), method)
@@ -35,7 +36,7 @@ def test_an_output_sees_what_is_nearer_than_half_the_widened_kernel(n: int, made
     assert layer.taps(0) == -(-2 * radius.numerator // radius.denominator)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(SIDES, SIDES, st.sampled_from(list(WIDTHS)))
 def test_outputs_are_spread_evenly_over_the_input(n: int, made: int, method: str) -> None:
     layer = Resample((n, 3), (made, 3), method)

@@ -14,6 +14,7 @@ from convcli.kernels import KERNELS, parse_kernel
 from convcli.learning import least_squares, picture_pairs
 from convcli.learning.learning_recipe import Recipe
 from tests import reference
+from tests.examples import examples
 
 RNG = np.random.default_rng(3)
 NOISE = RNG.integers(60, 190, (60, 70, 3), dtype=np.uint8)
@@ -190,7 +191,7 @@ def layers(draw):
     }
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(layers())
 def test_every_geometry_is_that_of_conv(layer):
     random = np.random.default_rng(layer.pop("seed"))

@@ -8,6 +8,7 @@ from convcli.layers import Conv, Elementwise, Join, MaxPool, Reduce, Reshape, Re
 from convcli.networks.builder import Builder
 from convcli.networks.graph import Node
 from convcli.networks.network import Network
+from tests.examples import examples
 
 
 def seen(kinds, y):
@@ -20,7 +21,7 @@ BRANCH = st.lists(st.tuples(st.integers(1, 4), st.integers(0, 3), st.integers(1,
 BLOCKS = st.lists(st.tuples(BRANCH, BRANCH, st.integers(1, 2)), min_size=1, max_size=3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(BLOCKS)
 def test_branches_are_joined_to_what_any_of_them_sees(blocks):
     """Blocks of two branches with any kernels, padded to the same size, and a stride before the next block."""

@@ -13,6 +13,7 @@ from convcli import backend
 from convcli.backend.algorithms import correlate as engine
 from convcli.filters.filter_image import filter_image
 from convcli.kernels import Kernel, parse_kernel
+from tests.examples import examples
 
 RNG = np.random.default_rng(9)
 
@@ -94,7 +95,7 @@ def test_a_huge_sample_only_affects_outputs_within_the_kernel(spec: str, method:
     assert np.abs(found - plain)[100 // stride :, 100 // stride :].max() <= 1e-5 * reach
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.integers(0, 2**32), st.floats(-30, 30), st.sampled_from(["float32", "float64"]))
 def test_positive_samples_have_positive_means(seed: int, power: float, dtype: str) -> None:
     rng = np.random.default_rng(seed)

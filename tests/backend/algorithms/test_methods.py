@@ -15,8 +15,9 @@ from convcli.backend.algorithms.slide import Phases, Slide
 from convcli.backend.borders import inside
 from convcli.errors import ArgumentError
 from tests.backend.cases import assert_close, cases
+from tests.examples import examples
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=examples(40), deadline=None)
 
 
 def outer(*factors):
@@ -432,7 +433,7 @@ def test_a_large_dense_kernel_goes_through_the_transform():
 
 
 @given(st.integers(1, 5000))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_fast_length_is_the_least_smooth_number(n):
     def smooth(n):
         for prime in (2, 3, 5):
@@ -450,7 +451,7 @@ def test_fast_length_is_the_least_smooth_number(n):
     st.integers(1, 20),
     st.integers(1, 300),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_blocks_are_runs_that_cover_every_place_once_in_order(images, sizes, place_bytes, limit):
     shape = (images, *sizes)
     numbers = np.arange(prod(shape)).reshape(shape)
@@ -463,7 +464,7 @@ def test_blocks_are_runs_that_cover_every_place_once_in_order(images, sizes, pla
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=3), st.integers(1, 200))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_blocks_are_aligned_where_they_can_be(sizes, limit):
     blocks = list(costs.blocks(1, tuple(sizes), 1, limit, align=16))
     assert sum(prod(place.stop - place.start for place in block) for block in blocks) == prod(sizes)
@@ -472,7 +473,7 @@ def test_blocks_are_aligned_where_they_can_be(sizes, limit):
 
 
 @given(cases())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_phases_hold_the_inputs_of_the_taps(case):
     slide = Slide(case.kernel, case.stride, case.dilation, case.output)
     for axis, (k, s, d) in enumerate(zip(case.kernel, case.stride, case.dilation, strict=True)):
@@ -486,7 +487,7 @@ def test_phases_hold_the_inputs_of_the_taps(case):
 
 
 @given(cases())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_slide_knows_where_its_taps_lie(case):
     slide = Slide(case.kernel, case.stride, case.dilation, case.output)
     for axis, (k, s, d, count) in enumerate(

@@ -9,6 +9,7 @@ from convcli.backend.algorithms import gemm
 from convcli.backend.algorithms.runs import planned
 from convcli.backend.algorithms.slide import Slide
 from tests.backend.cases import assert_close
+from tests.examples import examples
 
 
 @st.composite
@@ -26,7 +27,7 @@ def layers(draw):
     return [tuple(numbers) for numbers in zip(*axes, strict=True)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     layers(), st.integers(1, 3), st.sampled_from((np.float64, np.complex128, np.int64)), st.integers(1, 4000)
 )

@@ -10,6 +10,7 @@ from convcli.errors import ArgumentError
 from convcli.filters.recipe import Recipe
 from convcli.filters.tiles import tile_plan
 from convcli.filters.tiles.tile_loop import values_of
+from tests.examples import examples
 
 RNG = np.random.default_rng(0)
 PICTURE = RNG.integers(0, 256, (17, 23, 3), dtype=np.uint8)
@@ -26,7 +27,7 @@ def recurrent(x, weights, times, bias=None, activation=None, mode="reflect", gro
     return answer
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(
     answers=st.integers(1, 4),
     times=st.integers(2, 4),
@@ -66,12 +67,12 @@ def test_a_matrix_that_mixes_channels():
 
 
 def test_tiles_and_legs_change_nothing(monkeypatch):
-    x = RNG.standard_normal((2, 300, 260))
+    x = RNG.standard_normal((2, 90, 70))
     weights = RNG.standard_normal((3, 5, 3, 3)) / 8
     recipe = Recipe(variant="standard", weights=weights, repeat=4, feedback=True)
     whole = values_of(x, recipe.stages(x.shape), 1)
-    monkeypatch.setattr(tile_plan, "SAMPLES", 1 << 12)
-    monkeypatch.setattr(tile_plan, "MAX_HELD", 1 << 16)
+    monkeypatch.setattr(tile_plan, "SAMPLES", 1 << 9)
+    monkeypatch.setattr(tile_plan, "MAX_HELD", 1 << 13)
     for threads in (1, 2):
         assert values_of(x, recipe.stages(x.shape), threads) == pytest.approx(whole, rel=1e-12, abs=1e-12)
     assert whole == pytest.approx(recurrent(x, weights, 4), rel=1e-9, abs=1e-9)

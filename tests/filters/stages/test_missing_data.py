@@ -12,6 +12,7 @@ from convcli.filters.filter_picture import filter_picture
 from convcli.images.read import read_picture
 from convcli.layers.padding import MODES
 from tests.conftest import Call
+from tests.examples import examples
 
 RNG = np.random.default_rng(29)
 PADS: dict[str, dict] = {
@@ -56,7 +57,7 @@ def mean_of_known(seen: np.ndarray, kernel: np.ndarray) -> float:
     return over / under * kernel.sum() if under else np.nan
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(
     st.sampled_from(list(MODES)), st.sampled_from([1, 3, 5]), st.sampled_from([1, 3]), st.integers(1, 3),
     st.sampled_from([np.float32, np.float64]), st.integers(6, 12), st.integers(6, 12),
@@ -78,7 +79,7 @@ def test_a_mean_is_that_of_the_present_values(mode, height, width, stride, dtype
     np.testing.assert_allclose(made, wanted, rtol=1e-5 if dtype == np.float32 else 1e-11)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(
     st.sampled_from(list(MODES)),
     st.sampled_from(["0 1 0; 1 -4 1; 0 1 0", "sharpen", "sobel"]),

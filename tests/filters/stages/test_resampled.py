@@ -12,6 +12,7 @@ from PIL import Image
 from convcli.errors import ArgumentError
 from convcli.filters.filter_picture import filter_picture
 from convcli.filters.tiles import tile_plan
+from tests.examples import examples
 
 RNG = np.random.default_rng(17)
 PILLOW = {
@@ -67,7 +68,7 @@ def by_loops(x: np.ndarray, width: int, height: int, method: str) -> np.ndarray:
     return np.einsum("yr,xc,rc...->yx...", down, across, x)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.sampled_from(list(PILLOW)), SIDES, SIDES, SIDES, SIDES)
 def test_values_equal_plain_loops_and_pillow(
     method: str, rows: int, columns: int, height: int, width: int

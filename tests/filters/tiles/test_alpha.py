@@ -20,6 +20,7 @@ from convcli.filters.tiles.tile_loop import through as chained
 from convcli.kernels import parse_kernel
 from convcli.layers import Activation, AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
 from convcli.layers.padding import MODES
+from tests.examples import examples
 
 MEAN, EDGE, MAGNITUDE = map(parse_kernel, ("1 2 1; 2 4 2; 1 2 1", "0 1 0; 1 -4 1; 0 1 0", "sobel"))
 LARGEST = parse_kernel("kirsch")
@@ -53,7 +54,7 @@ KERNELS = st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     KERNELS,
     st.sampled_from(list(MODES)),

@@ -26,6 +26,7 @@ from convcli.filters.tiles.values_to_pixels import Finish
 from convcli.kernels import parse_kernel
 from convcli.layers import AdaptivePool, AvgPool, Conv, ConvTranspose, GlobalPool, LpPool, MaxPool
 from convcli.layers.padding import MODES
+from tests.examples import examples
 
 RNG = np.random.default_rng(13)
 KERNELS = tuple(map(parse_kernel, ("gaussian:sigma=1", "sobel", "0 1 2; 3 -4 5", "kirsch", "box:5")))
@@ -72,7 +73,7 @@ def in_one_piece(given, stages, finish, premultiply):
         return run(TileWork(given, stages, finish, premultiply=premultiply, threads=1, measure=True))
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(
     st.sampled_from(list(OPTIONS)),
     st.sampled_from(KERNELS),
@@ -351,15 +352,15 @@ def test_integer_sums_of_bytes_are_computed_in_float32_if_they_fit(recipe, dtype
 @pytest.mark.parametrize("value_range", ["clip", "minmax", None])
 @pytest.mark.parametrize("has_alpha", [False, True])
 def test_many_stages_run_in_legs(has_alpha, value_range, monkeypatch):
-    pixels = RNG.integers(0, 256, (50, 60, 4), np.uint8)
+    pixels = RNG.integers(0, 256, (30, 40, 4), np.uint8)
     channels = 4 - has_alpha
-    stages = Recipe(kernels=(KERNELS[0], parse_kernel("box:3")), repeat=6).stages((channels, 50, 60))
+    stages = Recipe(kernels=(KERNELS[0], parse_kernel("box:3")), repeat=4).stages((channels, 30, 40))
     dtype = np.dtype("float32" if value_range is None else "uint8")
     finish = Finish(pixels.dtype, dtype, value_range)
-    assert len(tile_plan.legs(stages, (channels, 50, 60), 8)) == 1
+    assert len(tile_plan.legs(stages, (channels, 30, 40), 8)) == 1
     whole = run(TileWork(Given(pixels, has_alpha), stages, finish, measure=True))
     monkeypatch.setattr(tile_plan, "MAX_HELD", 1)
-    found = tile_plan.legs(stages, (channels, 50, 60), 8)
+    found = tile_plan.legs(stages, (channels, 30, 40), 8)
     assert len(found) > 1
     assert [stage for leg in found for stage in leg] == list(stages)
     again = run(TileWork(Given(pixels, has_alpha), stages, finish, threads=2, measure=True))

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcli.images.codecs.compressed_streams import is_picture, stream_of
+from tests.examples import examples
 
 imagecodecs = pytest.importorskip("imagecodecs", reason="convcli[codecs] is not installed")
 
@@ -31,7 +32,7 @@ GREY = ("lossless jpeg", "jpeg of 12 bits")
 SIDES = st.one_of(st.integers(1, 70), st.sampled_from([255, 256, 257, 511, 512, 513, 1000]))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(height=SIDES, width=SIDES, channels=st.sampled_from([1, 3, 4]), seed=st.integers(0, 99))
 @pytest.mark.parametrize("codec", CODECS)
 def test_the_header_has_the_decoded_size(

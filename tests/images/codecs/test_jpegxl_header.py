@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcli.images.codecs.jpegxl_header import JpegXLHeader, jpegxl_header
+from tests.examples import examples
 
 
 class Writer:
@@ -80,7 +81,7 @@ def codestream(header: JpegXLHeader, gamma: bool, name: int) -> bytes:
     return b"\xff\x0a" + bits.data() + bytes(8)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(data=st.data())
 def test_every_field_is_read(data: st.DataObject) -> None:
     channels = data.draw(st.sampled_from(["LA", "RGBA", "L", "RGB"]))

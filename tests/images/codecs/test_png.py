@@ -25,6 +25,7 @@ from convcli.images.picture import Frame, Picture
 from convcli.images.read import read_picture
 from convcli.images.write import encode
 from tests.conftest import SAMPLE_NAMES, SAMPLES
+from tests.examples import examples
 
 DEEP = ("LA;16", "RGB;16", "RGBA;16")  # Pillow cannot write these
 CONTENTS = ("noise", "flat", "gradient", "photograph", "drawing", "dithered")
@@ -142,7 +143,7 @@ def test_a_strict_reader_decodes_the_pixels(bands: int | None, mode: str, conten
         assert found.rows == [row.tobytes() for row in wanted]
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(data=st.data())
 def test_pictures_round_trip_and_threads_change_no_byte(data: st.DataObject) -> None:
     mode, content = data.draw(st.sampled_from(list(COLOUR_TYPES))), data.draw(st.sampled_from(CONTENTS))

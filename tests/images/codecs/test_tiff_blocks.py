@@ -14,6 +14,7 @@ from convcli.images.codecs import tiff_blocks
 from convcli.images.picture import ImageError, Picture
 from convcli.images.read import open_picture, read_picture
 from convcli.images.stored_pixels import PlainPixels, StoredPixels
+from tests.examples import examples
 
 tifffile = pytest.importorskip("tifffile", reason="convcli[codecs] is not installed")
 pytest.importorskip("imagecodecs", reason="convcli[codecs] is not installed")
@@ -62,7 +63,7 @@ def small_blocks() -> Iterator[None]:
         yield
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.data())
 def test_strips_and_tiles_equal_the_whole(data: st.DataObject) -> None:
     dtype = data.draw(st.sampled_from(DTYPES))

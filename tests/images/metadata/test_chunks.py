@@ -19,6 +19,7 @@ from convcli.images.picture import Frame, Picture
 from convcli.images.read import read_header, read_picture
 from convcli.images.write import encode
 from tests.conftest import Call
+from tests.examples import examples
 from tests.images.metadata.sources import (
     PROFILE,
     SIGNATURE,
@@ -148,7 +149,7 @@ def test_texts_that_decompress_to_too_much_are_left_out(monkeypatch: pytest.Monk
 # What decoders see
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(
     st.lists(st.sampled_from([b"tEXt", b"gAMA", b"prVt"]), max_size=5),
     st.lists(st.integers(0, 400), max_size=8),

@@ -25,6 +25,7 @@ from convcli.images.metadata.entries import (
     add_tags,
 )
 from convcli.images.metadata.exif import cleaned_exif, exif_bytes, exif_directory, sized_exif
+from tests.examples import examples
 from tests.images.metadata import sources
 
 WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
@@ -147,7 +148,7 @@ def test_nothing_is_written_without_tags() -> None:
 # Damage
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.data())
 def test_damage_is_an_error_or_leaves_something_out(data: st.DataObject) -> None:
     whole = bytearray(sources.exif(data.draw(st.sampled_from("<>"))))

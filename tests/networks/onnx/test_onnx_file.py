@@ -11,6 +11,7 @@ from convcli.networks.onnx import model as reading
 from convcli.networks.onnx.constants import Constant
 from convcli.networks.onnx.messages import MAX_COUNTS, SCHEMA
 from convcli.networks.onnx.wire import Reader, Span
+from tests.examples import examples
 from tests.networks.onnx.models import LIGHT, TensorProto, helper, made, numbers, numpy_helper, onnx, saved
 
 
@@ -208,7 +209,7 @@ def test_errors_of_other_models_explain_the_conversion_to_onnx(tmp_path, ending)
     assert "convert it to ONNX" in refusal(tmp_path / f"model{ending}")
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.data())
 def test_changed_bytes_are_a_network_or_one_error_line(tmp_path_factory, data):
     whole = bytearray(small(k=np.arange(3), z=np.float32([1])).SerializeToString())
