@@ -86,7 +86,7 @@ def test_the_diffs_for_contributors_work(tmp_path: Path) -> None:
     chosen = ["tests/kernels/test_named.py", "tests/networks/test_zoo.py"]
     assert set(chosen) < set(tests)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "constant or smoothing or resnet_26", *chosen],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "constant or smoothing or cross or resnet_26", *chosen],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
