@@ -171,6 +171,8 @@ def setting_words(words: Sequence[str], typed: Mapping[str, Any]) -> str:
         ("get", "set", "unset"),
         [each for text in words for each in re.split(r"[=\s]", text) if each],
     )
+    if not left:
+        return ""
     changes = left[0] in verbs or len(left) > 1
     left = left[1:] if left[0] in verbs else left
     if left and left[0].partition(".")[0] in COMMANDS:

@@ -37,6 +37,7 @@ from tests.conftest import Call, one_error
         ("config tolerance=2", "write tolerance = 2 below [diff] in convcli.toml"),
         ("config set gray", "write gray = true below [filter] in convcli.toml"),
         ("config jobs", "'jobs': use convcli config filter"),
+        ("config set", "write jobs = VALUE below [filter] in convcli.toml"),
         ("config set force true", "'set force true': no command has an option --force"),
         ("help exit codes", "a topic is one word, 'exit-codes'"),
         ("help kernels sobel", "use convcli kernels sobel"),
