@@ -123,6 +123,9 @@ OPTIONS: Mapping[str, tuple[Hint, ...]] = {
     **dict.fromkeys(("--output-size", "--solve"), (Hint("--target {112}"),)),
     **dict.fromkeys(("--dilate", "--atrous"), (Hint("--dilation {2}"),)),
     **dict.fromkeys(("--strides", "--subsample"), (Hint("--stride {2}"),)),
+    **dict.fromkeys(
+        ("--size", "--dpi", "--ppi", "--zoom", "--height", "--magnify"), (Hint("--scale 2", ("draw",)),)
+    ),
     "--fps": (Hint("--delay {0.5}"),),
     "--speed": (Hint("--delay 0.5"),),
 }

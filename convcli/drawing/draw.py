@@ -199,7 +199,8 @@ def _of_network(network: Graph, kind: Kind) -> Drawing:
 
     if not kind.receptive:
         raise ArgumentError(
-            "a network can be drawn with `receptive=True` only; the command cost draws its layers"
+            "a network can be drawn with `receptive=True` only; convcli cost NETWORK -o net.png draws the table of its "
+            "layers"
         )
     tensor = None if kind.layer is None else tensors_of(network, [kind.layer])[kind.layer]
     return receptive_drawing(field_in_network(network, tensor, kind.at))

@@ -1,6 +1,7 @@
 """The forms that a drawing can be encoded in, named by file endings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from math import prod
 from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +17,8 @@ MAX_FRAMES = 256  # frames of an animation
 MAX_PIXELS = 200_000_000  # total pixels of all frames of an animation
 ON_SHEET = 24  # steps on a contact sheet
 WIDEST = {"still": 1600, "moving": 900}  # width in pixels, unless numbers would become unreadable
+MAX_SCALE = 8  # largest factor of the size in pixels
+MAX_SCALED = 50_000_000  # pixels of an enlarged picture or contact sheet
 SMALLEST = 0.7  # pixels per unit below which numbers are unreadable
 THEMES = ("auto", "light", "dark")
 
@@ -42,7 +45,15 @@ class Drawing(NamedTuple):
         """Return all steps as text."""
         return self.text(TEXT_WIDTH, None).rstrip("\n")
 
-    def encode(self, form: str, *, step: int | None = None, delay: float = 0.8, theme: str = "auto") -> bytes:
+    def encode(
+        self,
+        form: str,
+        *,
+        step: int | None = None,
+        delay: float = 0.8,
+        theme: str = "auto",
+        scale: float = 1.0,
+    ) -> bytes:
         """Return the drawing encoded in one of FORMS: txt, png, gif, apng, svg, html, json.
 
         Parameters
@@ -55,13 +66,17 @@ class Drawing(NamedTuple):
             Duration of each step of an animation in seconds.
         theme : str
             `light` or `dark`; `auto` follows the viewer's preference in SVG and HTML, and is light elsewhere.
+        scale : float
+            Factor of the size in pixels of PNG, GIF and APNG: 2 for twice the width and height.
 
         """
         if form not in FORMS:
             raise ArgumentError(f"`form` must be one of {', '.join(FORMS)}, got {form!r}")
         if theme not in THEMES:
             raise ArgumentError(f"`theme` must be one of {', '.join(THEMES)}, got {theme!r}")
-        return encode(self, form, Settings(step, delay, theme))[0]
+        if not 0 < scale <= MAX_SCALE:
+            raise ArgumentError(f"`scale` must be above 0 and at most {MAX_SCALE}, got {scale}")
+        return encode(self, form, Settings(step, delay, theme, scale))[0]
 
     def save(
         self,
@@ -70,6 +85,7 @@ class Drawing(NamedTuple):
         step: int | None = None,
         delay: float = 0.8,
         theme: str = "auto",
+        scale: float = 1.0,
         force: bool = False,
     ) -> Path:
         """Write the drawing to a file whose ending gives its form, and return the path; see `encode`.
@@ -80,7 +96,8 @@ class Drawing(NamedTuple):
         from convcli.remote_files import target_path
 
         target = target_path(path)
-        data = self.encode(target.suffix.removeprefix(".").lower(), step=step, delay=delay, theme=theme)
+        form = target.suffix.removeprefix(".").lower()
+        data = self.encode(form, step=step, delay=delay, theme=theme, scale=scale)
         write_whole(target, data, overwrite=force)
         return target
 
@@ -98,16 +115,23 @@ class Settings(NamedTuple):
     step : encode only this step, counted from 1 over all layers
     delay : duration of each step of an animation in seconds
     theme : light or dark; auto follows the viewer's preference in SVG and HTML, and is light elsewhere
+    scale : factor of the usual size in pixels
     """
 
     step: int | None = None
     delay: float = 0.8
     theme: str = "auto"
+    scale: float = 1.0
 
 
 def encode(drawing: Drawing, form: str, settings: Settings) -> tuple[bytes, str]:
     """Return the bytes of a drawing in one of FORMS, and a note for the user or an empty string."""
     _check_step(drawing, settings)
+    if settings.scale != 1 and form not in IN_PIXELS:
+        raise ArgumentError(
+            f"`scale` is the size in pixels of {' '.join(f'.{each}' for each in IN_PIXELS)}, and .{form} has none; "
+            "leave it out"
+        )
     return FORMS[form](drawing, settings)
 
 
@@ -148,16 +172,18 @@ def _png(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
 
 def rasterized(drawing: Drawing, settings: Settings) -> tuple["Image.Image", str]:
     """Return a drawing, or a contact sheet of its steps, as an image, and a note for the user or an empty string."""
-    from convcli.drawing.raster import contact_sheet, draw_frames, still
+    from convcli.drawing.raster import contact_sheet, draw_frames
 
     _check_step(drawing, settings)
     scenes, colours = drawing.scenes(), _palette(settings)
     if drawing.steps < 2 or settings.step is not None:
-        scene, number = _found(scenes, settings.step or 1)
-        return still(scene, number, colours, _scale(scenes, 2, "still")), ""
+        return _one_step(drawing, settings, _scale(scenes, 2, "still")), ""
     count = min(drawing.steps, ON_SHEET)
     wanted = {round(n * (drawing.steps - 1) / (count - 1)) for n in range(count)}
-    frames = draw_frames(scenes, colours, _scale(scenes, 1, "still"), wanted)
+    scale = _scale(scenes, 1, "still") * settings.scale
+    sides = (max(getattr(scene, side) for scene in scenes) for side in ("width", "height"))
+    _check_pixels(count * prod(sides) * scale**2, settings)
+    frames = draw_frames(scenes, colours, scale, wanted)
     note = (
         ""
         if count == drawing.steps
@@ -166,20 +192,25 @@ def rasterized(drawing: Drawing, settings: Settings) -> tuple["Image.Image", str
     return contact_sheet(list(frames), colours["paper"]), note
 
 
+def _one_step(drawing: Drawing, settings: Settings, usual: float) -> "Image.Image":
+    """Return one step, the first by default, as an image; `usual` is the scale that `settings` change."""
+    from convcli.drawing.raster import still
+
+    scene, number = _found(drawing.scenes(), settings.step or 1)
+    scale = usual * settings.scale
+    _check_pixels(scene.width * scene.height * scale**2, settings)
+    return still(scene, number, _palette(settings), scale)
+
+
 def _animated(form: str) -> Callable[[Drawing, Settings], tuple[bytes, str]]:
     def encoded(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
-        from convcli.drawing.raster import animation
+        from convcli.drawing.raster import animation, one_frame
 
         if settings.step is not None or drawing.steps < 2:
-            why = (
-                "this drawing has no steps"
-                if settings.step is None
-                else f"`step={settings.step}` is one frame"
-            )
-            raise ArgumentError(f"{why}, but .gif and .apng are animations; use .png or .svg")
+            return one_frame(_one_step(drawing, settings, _scale(drawing.scenes(), 1, "moving")), form), ""
         _check_frames(drawing, settings, form)
         scenes = drawing.scenes()
-        scale = _scale(scenes, 1, "moving")
+        scale = _scale(scenes, 1, "moving") * settings.scale
         pixels = int(max(s.width for s in scenes) * max(s.height for s in scenes) * scale**2) * drawing.steps
         if pixels > MAX_PIXELS:
             raise ArgumentError(
@@ -213,6 +244,15 @@ def _check_frames(drawing: Drawing, settings: Settings, form: str) -> None:
         )
 
 
+def _check_pixels(pixels: float, settings: Settings) -> None:
+    """Raise ArgumentError for an enlarged picture that would take too much memory."""
+    if settings.scale > 1 and pixels > MAX_SCALED:
+        raise ArgumentError(
+            f"with `scale={settings.scale:g}` the picture would have {pixels:,.0f} pixels, over the limit of "
+            f"{MAX_SCALED:,}; use a smaller one, or .svg"
+        )
+
+
 def _palette(settings: Settings) -> Any:
     return PALETTES["dark" if settings.theme == "dark" else "light"]
 
@@ -232,6 +272,7 @@ def _found(scenes: Sequence[Scene], step: int) -> tuple[Scene, int]:
     raise AssertionError
 
 
+IN_PIXELS = ("png", "gif", "apng")
 FORMS: dict[str, Callable[[Drawing, Settings], tuple[bytes, str]]] = {
     "txt": _text,
     "png": _png,
@@ -241,3 +282,24 @@ FORMS: dict[str, Callable[[Drawing, Settings], tuple[bytes, str]]] = {
     "html": _html,
     "json": _json,
 }
+
+# Endings of formats that drawings have none of, and the nearest one that they may have.
+_INSTEAD = {
+    **dict.fromkeys(
+        ("pdf", "eps", "ps", "emf"), ("svg", "which other programs print and convert at any size")
+    ),
+    **dict.fromkeys(("mp4", "webm", "mov", "avi", "mkv"), ("gif", "which is an animation")),
+    **dict.fromkeys(
+        ("jpg", "jpeg", "webp", "tif", "tiff", "bmp"), ("png", "which is sharp at the edges of lines")
+    ),
+}
+
+
+def instead_of_ending(ending: str, known: Collection[str]) -> str:
+    """Return the end of an error about an ending without a dot, of a format that there is not; empty for others.
+
+    >>> instead_of_ending("mp4", FORMS)
+    '; .gif, which is an animation, is the nearest to .mp4'
+    """
+    form, why = _INSTEAD.get(ending.lower(), ("", ""))
+    return f"; .{form}, {why}, is the nearest to .{ending}" if form in known else ""

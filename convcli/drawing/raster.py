@@ -200,6 +200,14 @@ def animation(scenes: Sequence[Scene], colours: Colours, scale: float, delay: fl
     return _animation(frames, form, delay, **({"optimize": True, "disposal": 1} if form == "GIF" else {}))
 
 
+def one_frame(image: Image.Image, form: str) -> bytes:
+    """Encode an image as a GIF or, for `form` PNG, as an APNG, with a single frame."""
+    reduced = _Reduction(_frequent([image]))(image)
+    buffer = io.BytesIO()
+    reduced.save(buffer, form)
+    return buffer.getvalue()
+
+
 def _animation(frames: Sequence[Image.Image], form: str, delay: float, **options: object) -> bytes:
     buffer = io.BytesIO()
     step = round(delay * 100) * 10  # GIF durations are in hundredths of a second

@@ -48,11 +48,13 @@ class Field(NamedTuple):
 
     levels : of all tensors on the path
     shown : the levels that are drawn and printed
+    network : the name of the network; empty for a chain
     """
 
     levels: tuple[Level, ...]
     shown: tuple[Level, ...]
     numbers: tuple[Numbers, ...]
+    network: str = ""
 
 
 def field_in_chain(layers: Sequence[Layer], input_shape: Sequence[int], at: Sequence[int] | None) -> Field:
@@ -86,7 +88,7 @@ def _field(network: Graph, tensor: str | None, at: Sequence[int] | None) -> Fiel
     row = network_rows(network)[maker]
     fields = ("receptive_field", "effective_stride", "effective_padding")
     numbers = tuple(Numbers(*each) for each in zip(*(row[field] for field in fields), strict=True))
-    return Field(levels, levels, numbers)
+    return Field(levels, levels, numbers, network.name)
 
 
 def _name(seen: Seen, network: Graph) -> str:
@@ -120,7 +122,7 @@ def receptive_drawing(field: Field) -> Drawing:
 
 def _title(field: Field) -> str:
     place = ", ".join(f"{n[0]}" for n in field.levels[-1].seen)
-    return f"what output ({place}) sees"
+    return f"what output ({place}){f' of {field.network}' if field.network else ''} sees"
 
 
 def _summary(field: Field) -> list[str]:

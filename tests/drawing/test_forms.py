@@ -1,7 +1,12 @@
-"""Unsupported forms raise errors before anything is drawn."""
+"""The forms of a drawing: one frame, sizes, and errors before anything is drawn."""
 
+import io
+
+import numpy as np
 import pytest
+from PIL import Image
 
+import convcli
 from convcli import Conv
 from convcli.drawing.forms import Settings, encode
 from convcli.drawing.layer_drawing import layer_drawing
@@ -20,8 +25,8 @@ def drawing(size, kernel=1, outputs=1):
         (17, "gif", Settings(), "there are 289 steps, but an animation has at most 256; use `step=N`, .html, or a smaller input"),
         (17, "apng", Settings(), "there are 289 steps"),
         (17, "svg", Settings(), "there are 289 steps"),
-        (4, "gif", Settings(step=2), "`step=2` is one frame, but .gif and .apng are animations; use .png or .svg"),
-        (1, "apng", Settings(), "this drawing has no steps, but .gif and .apng are animations; use .png or .svg"),
+        (4, "svg", Settings(scale=2), "`scale` is the size in pixels of .png .gif .apng, and .svg has none; leave it out"),
+        (4, "png", Settings(scale=1000), "with `scale=1000` the picture would have "),
         (15, "gif", Settings(), "pixels in 225 frames, over the limit of 200,000,000"),
     ],
 )  # fmt: skip
@@ -37,3 +42,36 @@ def test_refused(size, form, settings, message, monkeypatch):
 def test_one_step_of_many_can_be_drawn():
     assert encode(drawing(17), "svg", Settings(step=289))[0]
     assert encode(drawing(17), "png", Settings(step=289))[0]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "settings"),
+    [
+        (drawing(3, 3), Settings()),
+        (drawing(2), Settings(step=3, theme="dark")),
+        (convcli.draw("conv k3", (1, 5, 5), receptive=True), Settings()),
+    ],
+)
+def test_one_step_is_a_picture_with_one_frame(drawn, settings):
+    """As `print` says "1 step" of it. It is half as large as the PNG, as the frames of animations are."""
+    png, gif, apng = (
+        Image.open(io.BytesIO(encode(drawn, form, settings._replace(scale=scale))[0]))
+        for form, scale in (("png", 0.25), ("gif", 0.5), ("apng", 0.5))
+    )
+    assert (gif.format, gif.n_frames, apng.format) == ("GIF", 1, "PNG")
+    expected = np.asarray(png.convert("RGB")).astype(int)
+    for image in (gif, apng):
+        assert abs(expected - np.asarray(image.convert("RGB"))).mean() < 1
+
+
+def test_scale_multiplies_the_size(tmp_path):
+    for form in ("png", "gif", "apng"):
+        once, twice = (
+            Image.open(io.BytesIO(drawing(2).encode(form, scale=scale))).size for scale in (0.2, 0.4)
+        )
+        assert np.allclose(np.multiply(once, 2), twice, atol=4)  # sides are rounded up, two frames in a row
+    assert drawing(3, 3).save(tmp_path / "one.png", scale=0.2).stat().st_size < len(
+        drawing(3, 3).encode("png")
+    )
+    with pytest.raises(ArgumentError, match="`scale` must be above 0 and at most 8, got 9"):
+        drawing(2).encode("png", scale=9)

@@ -151,7 +151,7 @@ def test_of_a_network_the_last_tensor_of_each_size_is_shown():
     row = next(row for row in network.rows() if row["name"] == "stage4.2.relu2")
     assert [axis.size for axis in field.numbers] == row["receptive_field"]
     lines = receptive_drawing(field).text(80, None).splitlines()
-    assert lines[0] == "what output (0, 6) sees"
+    assert lines[0] == "what output (0, 6) of resnet-18 sees"
     assert lines[-1] == f"6 of the {len(field.levels)} tensors on the longest path, the last of each size"
     record = receptive_drawing(field).record()
     assert len(record["levels"]) == len(field.levels)

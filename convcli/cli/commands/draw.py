@@ -36,7 +36,7 @@ from convcli.cli.user_messages import Messages
         ),
         "Instead of steps": ("matrix", "receptive", "checkerboard", "connections", "at"),
         "Network": ("of_layer", "inputs", "width"),
-        "Output": ("output", "force", "step", "delay", "theme", "show"),
+        "Output": ("output", "force", "step", "delay", "scale", "theme", "show"),
     },
     more=chain_help,
 )

@@ -53,8 +53,12 @@ class AnswerOptions(NamedTuple):
         form = self.chosen
         if form is None:
             endings = ENDINGS if answer.draw is None else (*ENDINGS, *PICTURES)
+            from convcli.drawing.forms import instead_of_ending
+
+            ending = Path(str(self.output)).suffix.removeprefix(".")
             raise ArgumentError(
                 f"{self.output} has no known ending; end it in {' '.join(endings)}, or give --format"
+                + instead_of_ending(ending, [each.removeprefix(".") for each in endings])
             )
         terminal = self.output is None and sys.stdout.isatty()
         self.give_text(messages, render(answer, form, terminal=terminal))

@@ -10,7 +10,7 @@ from convcli.cli.completed_words import complete_files
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import theme_option
 from convcli.cli.options.bundled import bundled
-from convcli.cli.options.option_types import at_least, seconds
+from convcli.cli.options.option_types import at_least, factor, seconds
 from convcli.cli.options.show_option import show_option
 from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
@@ -19,7 +19,7 @@ from convcli.jobs.targets import is_stdout
 from convcli.remote_files import file_path, target_path
 
 if TYPE_CHECKING:
-    from convcli.drawing.forms import Drawing
+    from convcli.drawing.forms import Drawing, Settings
 
 
 class ViewOptions(NamedTuple):
@@ -29,6 +29,7 @@ class ViewOptions(NamedTuple):
     force: bool
     step: int | None
     delay: float
+    scale: float
     theme: str
     show: bool
 
@@ -49,7 +50,7 @@ class ViewOptions(NamedTuple):
         check_show(self.output)
         if self.output is None:
             typed = typed_options(click.get_current_context())
-            for option in filter(None, map(typed.get, ("force", "delay"))):
+            for option in filter(None, map(typed.get, ("force", "delay", "scale"))):
                 raise ArgumentError(
                     f"{option} applies to drawings that are written, and --show alone writes none; name a file with -o"
                 )
@@ -57,7 +58,7 @@ class ViewOptions(NamedTuple):
     @property
     def form(self) -> str:
         """The format of the drawing from the name of the output; text without one."""
-        from convcli.drawing.forms import FORMS
+        from convcli.drawing.forms import FORMS, instead_of_ending
 
         if self.output is None or self.output == "-":
             return "txt"
@@ -72,7 +73,7 @@ class ViewOptions(NamedTuple):
                 + (
                     f"write one of {', '.join(f'{each}:-' for each in FORMS)}"
                     if is_stdout(self.output)
-                    else f"end it in {' '.join(f'.{each}' for each in FORMS)}"
+                    else f"end it in {' '.join(f'.{each}' for each in FORMS)}{instead_of_ending(form, FORMS)}"
                 )
             )
         return form
@@ -82,17 +83,23 @@ class ViewOptions(NamedTuple):
         """The file to write; None for standard output."""
         return None if self.output is None or is_stdout(self.output) else target_path(self.output)
 
+    @property
+    def _settings(self) -> "Settings":
+        from convcli.drawing.forms import Settings
+
+        return Settings(self.step, self.delay, self.theme, self.scale)
+
     def give(self, messages: Messages, drawing: "Drawing") -> None:
         """Show or play the drawing on the terminal, print it, or write it to a file."""
         if self.show:
             self._show(messages, drawing)
             return
-        from convcli.drawing.forms import Settings, encode
+        from convcli.drawing.forms import encode
 
         plays = self.output is None and self.step is None and sys.stdout.isatty()
         if plays and drawing.play is not None and drawing.play(sys.stdout, self.delay):
             return
-        data, note = encode(drawing, self.form, Settings(self.step, self.delay, self.theme))
+        data, note = encode(drawing, self.form, self._settings)
         if note:
             messages.note(note)
         if self._path is None:
@@ -106,10 +113,10 @@ class ViewOptions(NamedTuple):
         import numpy as np
 
         from convcli.cli.terminal import show_frame
-        from convcli.drawing.forms import Settings, encode, rasterized
+        from convcli.drawing.forms import encode, rasterized
         from convcli.images.picture import Frame
 
-        settings = Settings(self.step, self.delay, self.theme)
+        settings = self._settings
         image, note = rasterized(drawing, settings)
         notes = {note: None}  # a dict keeps their order
         if self._path is not None:
@@ -146,6 +153,12 @@ view_options = bundled(
         default="0.8",
         show_default=True,
         help="The duration of each step of an animation.",
+    ),
+    click.option(
+        "--scale",
+        type=factor(8),
+        default="1",
+        help="Factor of the size in pixels of .png, .gif and .apng: 2 doubles it. [1]",
     ),
     theme_option("auto"),
     show_option("Show the drawing as an image in the terminal."),

@@ -24,6 +24,11 @@ Shape = tuple[int, ...]
 Given = tuple[str, Shape]  # an input's name, "" for the only one, and its shape
 
 
+def _has_scale(context: click.Context, name: str) -> bool:
+    """Return whether --width may be meant for the size of a drawing, which --scale sets."""
+    return name == "width" and any("--scale" in each.opts for each in context.command.params)
+
+
 class NetworkOptions(NamedTuple):
     """The options for a network; `network` is None if the question is about a layer."""
 
@@ -38,6 +43,7 @@ class NetworkOptions(NamedTuple):
                 raise ArgumentError(
                     f"{option} needs a network, as in convcli {context.info_name} resnet-50 --input 3x320x320; for a "
                     "layer, give the input size with --n and the channels with --in"
+                    + ("; --scale 2 doubles the size of a drawing" if _has_scale(context, name) else "")
                 )
             if self.network is not None and name in layer_options and name not in ALSO_FOR_NETWORKS:
                 of_input = name in ("n", "in_channels")

@@ -75,6 +75,21 @@ def seconds(least: float = 0, most: float = inf) -> Parsed[float]:
     return Parsed("SECONDS", parse)
 
 
+def factor(most: float) -> Parsed[float]:
+    """Return the type of a factor above 0."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(read_finite(text))
+        except ArgumentError:
+            value = 0.0
+        if not 0 < value <= most:
+            raise ArgumentError(f"{text!r} is not a factor above 0 and at most {most:g}; write 2 or 0.5")
+        return value
+
+    return Parsed("F", parse)
+
+
 def output_place(text: str) -> tuple[int, ...]:
     """Return the place of an output, a number for each axis; or raise ArgumentError."""
     words = text.split(",")
