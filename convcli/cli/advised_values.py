@@ -68,6 +68,14 @@ def typed_kernel(ctx: click.Context) -> str | None:
     return spec if spec is not None and spec.partition(":")[0] in KERNELS and ";" not in spec else None
 
 
+def typed_kernel_takes(argument: str, ctx: click.Context) -> bool:
+    """Return whether there is a named kernel on the command line that takes an argument."""
+    from convcli.kernels.named import KERNELS, arguments_of
+
+    name = (typed_kernel(ctx) or "").partition(":")[0]
+    return bool(name) and argument in arguments_of(KERNELS[name])
+
+
 def without_size(ctx: click.Context) -> str:
     """Return why the typed kernel takes no size; empty if it takes one, or if none was typed."""
     from convcli.kernels.named import KERNELS, arguments_of
@@ -102,11 +110,26 @@ def kernel_with(spec: str, argument: str, value: str) -> str | None:
     return made if _is_kernel(made) else None
 
 
+def kernel_of_option(name: str, value: str) -> str | None:
+    """Return the kernel for an option of another program that is named after it; None if its value is something else.
+
+    >>> kernel_of_option("unsharp", "0x2+1+0.02"), kernel_of_option("boxblur", "2"), kernel_of_option("sobel", "a.png")
+    ('unsharp:sigma=2,amount=1,threshold=2.55', 'box:size=5', 'sobel')
+    """
+    from convcli.kernels import parse_kernels
+    from convcli.kernels.foreign_kernels import spellings
+
+    specs = [f"{name}:{value}", *(each.spec for each in spellings(f"{name}({value})"))]
+    # ImageMagick's -edge 1 is a radius; here a size of 1 is a single weight.
+    return next((spec for spec in filter(_is_kernel, specs) if max(parse_kernels(spec)[0].shape) > 1), None)
+
+
 def _kernels(start: str, value: str, typed: str | None) -> Iterator[str]:
     """Yield the kernels that a value may mean: in the typed kernel, in the kernel of the advice, or on its own.
 
     start : the beginning of the kernel of the advice, such as "gaussian:sigma=", "box:" or nothing
     """
+    from convcli.kernels.foreign_arguments import GEOMETRY
     from convcli.kernels.foreign_kernels import spellings
     from convcli.kernels.named import KERNELS, arguments_of
 
@@ -116,6 +139,8 @@ def _kernels(start: str, value: str, typed: str | None) -> Iterator[str]:
     else:
         argument = arguments.rstrip("=") or next(iter(arguments_of(KERNELS[name])))
         takes = typed is not None and argument in arguments_of(KERNELS[typed.partition(":")[0]])
+        if argument == "sigma" and not takes and GEOMETRY.fullmatch(value):  # radius x sigma
+            yield from filter(_is_kernel, (each.spec for each in spellings(f"{name}({value})")))
         if made := kernel_with(typed if typed and takes else name, argument, value):
             yield made
         if takes:

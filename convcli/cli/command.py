@@ -88,7 +88,8 @@ class Command(click.Command):
         """
         options = {name for each in self.get_params(ctx) for name in each.opts}
         for word in (word.partition("=")[0] for word in itertools.takewhile("--".__ne__, args)):
-            if _LONG_WORD.fullmatch(word) and f"-{word}" in options:  # else -output would be -o utput
+            # Else -output would be -o utput, and -sharpen would be -s harpen.
+            if _LONG_WORD.fullmatch(word) and (f"-{word}" in options or _is_name_of_kernel(word[1:])):
                 raise click.NoSuchOption(word, ctx=ctx)
         try:
             return self.make_parser(ctx).parse_args(args=list(args))
@@ -224,6 +225,12 @@ def _unbroken(names: str, width: int) -> str:
 
     lines = wrap(names, width, break_on_hyphens=False, break_long_words=False)
     return "\n".join(["\b", *lines])
+
+
+def _is_name_of_kernel(word: str) -> bool:
+    from convcli.kernels.foreign_kernels import kernel_for_name
+
+    return kernel_for_name(word) is not None
 
 
 def _help_all_option() -> click.Option:

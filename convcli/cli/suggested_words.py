@@ -12,8 +12,10 @@ from convcli.cli.advised_values import (
     WORDS,
     example,
     filled,
+    kernel_of_option,
     kernel_with,
     typed_kernel,
+    typed_kernel_takes,
     typed_value,
     without_size,
 )
@@ -63,6 +65,9 @@ def option_instead(word: str, ctx: click.Context) -> str:
     name = word.replace("_", "-") if word.startswith("--") else word
     spellings = (name.lower(), *([f"-{name.lower()}"] if len(name) > 2 and name[1] != "-" else []))
     value = typed_value((word, name), ctx.meta.get(WORDS, ()))
+    bare = name.lstrip("-").lower()
+    if typed_kernel_takes(bare, ctx) and (advice := _kernel_for(bare, value, ctx)):
+        return advice
     if advice := _hint_for(spellings, value, ctx):
         return advice
     for spelling in spellings:
@@ -70,7 +75,6 @@ def option_instead(word: str, ctx: click.Context) -> str:
             return f"did you mean {spelling!r}?"
     if why := NOT_HERE.get(spellings[-1], ""):
         return why
-    bare = name.lstrip("-").lower()
     if advice := _kernel_for(bare, value, ctx):
         return advice
     if bare in ACTIVATIONS and "--activation" in options:
@@ -219,9 +223,11 @@ def _kernel_for(name: str, value: str | None, ctx: click.Context) -> str:
         before = "--kernel"
     else:
         return ""
+    if name == "size" and (why := without_size(ctx)):
+        return why
     if kernel := _suggested_kernel(name, value, ctx):
         return f"use {before} {kernel}"
-    why = NOT_CONVOLUTIONS.get(name) if ctx.info_name == "filter" else None  # it names options of filter
+    why = NOT_CONVOLUTIONS.get(name, "") if ctx.info_name == "filter" else ""  # it names options of filter
     return f"it is not a convolution: {why}" if why else ""
 
 
@@ -231,11 +237,11 @@ def _suggested_kernel(name: str, value: str | None, ctx: click.Context) -> str |
     from convcli.kernels.named import KERNELS, arguments_of
 
     if kernel := kernel_for_name(name):
-        return kernel
+        return (value and kernel_of_option(name, value)) or kernel
     takers = [kernel for kernel, build in KERNELS.items() if name in arguments_of(build)]
     typed = typed_kernel(ctx) or ""
     if not takers or (name in NOT_CONVOLUTIONS and typed.partition(":")[0] not in takers):
         return None
     takers.sort(key=lambda kernel: (kernel != typed.partition(":")[0], kernel != "gaussian"))
-    kernel = typed if typed.partition(":")[0] == takers[0] else takers[0]
-    return (value and kernel_with(kernel, name, value)) or f"{takers[0]}:{name}=VALUE"
+    taker = typed if typed.partition(":")[0] == takers[0] else takers[0]
+    return (value and kernel_with(taker, name, value)) or f"{takers[0]}:{name}=VALUE"
