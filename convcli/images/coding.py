@@ -13,6 +13,7 @@ SAMPLINGS = {"4:4:4": (1, 1), "4:2:2": (2, 1), "4:4:0": (1, 2), "4:2:0": (2, 2),
 # The compressions of TIFF that can be written, and their tag values (TIFF 6.0, and libtiff for deflate).
 COMPRESSIONS = {"none": (1,), "deflate": (8, 32946), "lzw": (5,), "packbits": (32773,)}
 USUAL_COMPRESSION = "deflate"
+JPEG_IN_TIFF = (6, 7)  # the tag values of JPEG in its older and its newer form, which are lossy
 
 # The formats that take each option.
 TAKERS = {
@@ -75,6 +76,15 @@ class Coding(NamedTuple):
         """
         return self.tiff_compression or (was and was.compression) or USUAL_COMPRESSION
 
+    def quality_or(self, usual: int, was: "Coded | None") -> int | str:
+        """Return the quality for a format that has a lossless coding, of which `usual` is the lossy default.
+
+        It is the requested one; otherwise `usual` if the input was lossy in its format, else LOSSLESS.
+        """
+        if self.quality is not None:
+            return self.quality
+        return usual if was is not None and was.lossy else LOSSLESS
+
     def check(self, form: str, name: str) -> None:
         """Raise ArgumentError if a format does not support a requested option; `name` is that of the input."""
         for option, value in self._asdict().items():
@@ -95,7 +105,7 @@ class Coded(NamedTuple):
     channels : channels of a JPEG: L, RGB or CMYK
     ratio : luma samples per chroma sample across and down; None if a file has no chroma, or does not separate it
     tables : quantization tables of a JPEG, one per channel; repeated last tables are left out
-    lossy : whether a file of another format is lossy
+    lossy : whether the file is lossy, in whichever format
     compression : compression of a TIFF's first page, a key of COMPRESSIONS; empty for any other
     """
 
@@ -108,4 +118,5 @@ class Coded(NamedTuple):
     @classmethod
     def of_tiff(cls, tag: object) -> "Coded":
         """Return the coding of a TIFF whose compression tag is `tag`."""
-        return cls(compression=next((name for name, tags in COMPRESSIONS.items() if tag in tags), ""))
+        name = next((name for name, tags in COMPRESSIONS.items() if tag in tags), "")
+        return cls(lossy=tag in JPEG_IN_TIFF, compression=name)

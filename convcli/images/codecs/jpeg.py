@@ -31,11 +31,11 @@ IN_RGB, YCCK = 0, 2  # colour transforms in Adobe's APP14 segment: none, and CMY
 _LEADING = (*range(0xE0, 0xF0), 0xFE)  # markers of metadata segments: APP0 to APP15, and COM
 
 
-def coded(image: ImageFile) -> Coded | None:
-    """Return the coding of a JPEG that Pillow has opened; None if Pillow does not report it."""
+def coded(image: ImageFile) -> Coded:
+    """Return the coding of a JPEG that Pillow has opened, as far as Pillow reports it."""
     layers = getattr(image, "layer", ())
     if not layers:
-        return None
+        return Coded(lossy=True)
     known: dict[int, Any] = getattr(image, "quantization", {})
     transform = image.info.get("adobe_transform")
     tables: tuple[tuple[int, ...], ...] = ()
@@ -50,7 +50,7 @@ def coded(image: ImageFile) -> Coded | None:
             max(1, layers[0][place] // max(1, layers[1][place], layers[2][place])) for place in (1, 2)
         )
         ratio = across, down
-    return Coded(image.mode, ratio, tables)
+    return Coded(image.mode, ratio, tables, lossy=True)
 
 
 class JpegCoding(NamedTuple):

@@ -164,7 +164,7 @@ class Jpeg2000Picture(BoxedPicture):
 
 def jpeg2000_settings(coding: Coding, was: Coded | None, frame: Frame, form: str) -> dict[str, Any]:
     """Return the options of Pillow's `save`."""
-    quality = quality_of(coding, was)
+    quality = coding.quality_or(QUALITY, was)
     settings: dict[str, Any] = {"mct": int(frame.channels == "RGB"), "no_jp2": form == "J2K"}
     if quality != LOSSLESS:
         settings |= {"irreversible": True, "quality_mode": "dB", "quality_layers": [quality]}
@@ -174,15 +174,8 @@ def jpeg2000_settings(coding: Coding, was: Coded | None, frame: Frame, form: str
 def encode_deep(frame: Frame, form: str, coding: Coding, was: Coded | None) -> bytes:
     """Encode 16-bit colours as a file."""
     package = load_codec("JPEG2K", "JPEG 2000", f"writing {frame.mode} needs an extra")
-    quality = quality_of(coding, was)
+    quality = coding.quality_or(QUALITY, was)
     options = {} if quality == LOSSLESS else {"level": quality, "reversible": False}
     return bytes(
         package.jpeg2k_encode(frame.pixels, codecformat="j2k" if form == "J2K" else "jp2", **options)
     )
-
-
-def quality_of(coding: Coding, was: Coded | None) -> int | str:
-    """Return the requested peak signal-to-noise ratio in dB, or LOSSLESS."""
-    if coding.quality is not None:
-        return coding.quality
-    return QUALITY if was is not None and was.lossy else LOSSLESS

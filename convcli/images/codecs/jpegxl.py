@@ -84,9 +84,7 @@ def encode_jpegxl(
     """Return a frame as a JPEG XL file with EXIF and XMP; or raise ImageError."""
     package = load_codec("JPEGXL", "JPEG XL", "writing JPEG XL needs an extra")
     deep = frame.pixels.itemsize > 1
-    quality = coding.quality
-    if quality is None:
-        quality = QUALITY if was is not None and was.lossy and not deep else LOSSLESS
+    quality = coding.quality_or(QUALITY, None if deep else was)
     if deep and quality != LOSSLESS:
         raise ImageError(
             f"JPEG XL of more than {DEEP} bits is always lossless, not of quality {quality}; leave `quality` out"

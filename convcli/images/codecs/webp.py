@@ -26,7 +26,5 @@ def coded(file: BinaryIO) -> Coded:
 
 def webp_settings(coding: Coding, was: Coded | None) -> dict[str, Any]:
     """Return the options of Pillow's `save`: lossless unless the input was lossy or a quality is requested."""
-    quality = coding.quality
-    if quality is None:
-        quality = QUALITY if was is not None and was.lossy else LOSSLESS
+    quality = coding.quality_or(QUALITY, was)
     return {"exact": True} | ({"lossless": True} if quality == LOSSLESS else {"quality": quality})

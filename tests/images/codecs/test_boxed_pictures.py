@@ -450,3 +450,35 @@ def test_boxes_of_every_length() -> None:
     assert list(boxes(file)) == [Box(b"free", 8, 10), Box(b"long", 26, 29), Box(b"rest", 37, 47)]
     assert list(boxes(io.BytesIO(box(b"free", b"1") + b"\0\0\0\7stop" + bytes(9)))) == [Box(b"free", 8, 9)]
     assert list(boxes(io.BytesIO(b"\0\0\0\xffcut " + bytes(9)))) == [Box(b"cut ", 8, 17)]
+
+
+LOSSY = {
+    "JPEG": {"quality": 90},
+    "JPEG in TIFF": {"compression": "jpeg"},
+    "WEBP": {"quality": 80},
+    "AVIF": {"quality": 80},
+    "JPEG2000": {"irreversible": True},
+}
+EITHER = ("WEBP", "JPEGXL", "JPEG2000", "J2K")  # formats with a lossless and a lossy coding
+
+
+@pytest.mark.parametrize("form", EITHER)
+def test_a_lossy_input_of_any_format_becomes_lossy(form: str) -> None:
+    need(form)
+    lossless = encode(Picture((Frame(SMOOTH[..., :3].copy(), "RGB"),), "PNG"), form, "out")[0]
+    assert np.array_equal(read(lossless)[1], SMOOTH[..., :3])
+    for name, options in LOSSY.items():
+        need(name)
+        buffer = io.BytesIO()
+        Image.fromarray(SMOOTH[..., :3] // 2 + NOISE[..., :3] // 8).save(
+            buffer, name.rpartition(" ")[2], **options
+        )
+        before, pixels = read(buffer.getvalue())
+        assert before.coded.lossy, name
+        data, _ = encode(before, form, "out")
+        after, back = read(data)
+        assert after.coded.lossy, name
+        assert 0 < np.abs(back.astype(float) - pixels).mean() < 20, name
+        whole, _ = encode(before, form, "out", Coding(quality="lossless"))
+        assert np.array_equal(read(whole)[1], pixels), name
+        assert len(data) < len(whole), name
