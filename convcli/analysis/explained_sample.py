@@ -190,6 +190,8 @@ def _layer_of(
         raise ArgumentError(
             "`explain` shows samples as they are stored; leave out `linear`, and use an RGB or grey picture"
         )
+    if picture_filter.colours.narrows:
+        raise ArgumentError("`explain` shows samples in the depth of the picture; leave out `depth='8'`")
     if picture_filter.value_range == "minmax" or picture_filter.sheet:
         raise ArgumentError(
             "`explain` shows one sample; leave out `sheet`, and `value_range='minmax'`, which depends on all samples"

@@ -72,7 +72,7 @@ class FilterOptions(TypedDict, total=False):
     gray: bool
     channels: str | Sequence[str] | None
     linear: bool
-    depth: Literal["16", "float"] | None
+    depth: Literal[8, 16, "8", "16", "float"] | None
     max_pixels: int
     threads: int | None
     network: str | PathLike[str] | None
@@ -135,8 +135,9 @@ def filter_picture(
         sequence of them; only where a mask is white, (H, W) of booleans, unsigned whole numbers or floats from 0 to 1,
         or the name of a picture. Greys blend.
     gray, channels, linear, depth
-        Convert the picture to grey; use only some channels, such as "r,g"; filter sRGB in linear light; filter 16-bit
-        samples ("16") or floats ("float", white is 1), in which the result is returned.
+        Convert the picture to grey; use only some channels, such as "r,g"; filter sRGB in linear light; return a result
+        of 16-bit samples (16) or floats ("float", white is 1), to which the picture is converted before it is
+        filtered; or round the result of a deeper picture to 8 bits (8).
     nan : str
         How to treat NaN in floats: `propagate` (by default) makes every output that includes it NaN; `skip` treats it
         as missing data, by normalised convolution (Knutsson & Westin, 1993). Means are then those of the present

@@ -24,7 +24,7 @@ class Colours(NamedTuple):
     channels : names of the channels to keep; empty for all
     gray : whether to convert colours to grey
     linear : whether to filter sRGB samples in linear light
-    depth : one of `picture_depth.DEPTHS`; None keeps the depth
+    depth : one of `picture_depth.DEPTHS`; None keeps the depth; "8" is that of the result, to which it is rounded
     """
 
     channels: tuple[str, ...] = ()
@@ -35,7 +35,12 @@ class Colours(NamedTuple):
     @property
     def changes(self) -> bool:
         """Whether samples are converted before light is decoded."""
-        return bool(self.channels or self.gray or self.depth)
+        return bool(self.channels or self.gray or (self.depth and not self.narrows))
+
+    @property
+    def narrows(self) -> bool:
+        """Whether the result is rounded to 8 bits."""
+        return self.depth == "8"
 
     def converted(self, picture: "Picture", name: str) -> "Picture":
         """Return a picture with the requested channels and depth, or raise ImageError."""
@@ -56,7 +61,7 @@ class Colours(NamedTuple):
         from convcli.memory import black_pixels
 
         read = header.black()
-        if not self.changes and not self.linear:
+        if not (self.changes or self.linear or self.depth):
             return read, header.memory
         ones = (replace(frame, pixels=frame.pixels[:1, :1]) for frame in read.frames)
         picture = self.converted(replace(read, frames=tuple(ones)), name)

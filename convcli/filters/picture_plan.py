@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcli.errors import ArgumentError
 from convcli.filters.clipping import advice, clipping_note
 from convcli.filters.frame_group import FrameGroup
+from convcli.filters.picture_depth import eight_bit_mode
 from convcli.filters.recipe_of_request import mixing_error
 from convcli.filters.result_mode import result_mode
 from convcli.filters.run import Made, PictureFilter
@@ -84,13 +85,24 @@ class Filtering:
         """Return the plan for a picture, whose pixels may be black, or raise an error if it cannot be filtered."""
         picture_filter = self.filter
         groups = [
-            group.becoming(result_mode(picture_filter.request, name, target, group))
+            group.becoming(
+                result_mode(
+                    picture_filter.request,
+                    name,
+                    target,
+                    group,
+                    to_eight=picture_filter.colours.narrows,
+                )
+            )
             for group in picture_filter.groups(name, picture, form)
         ]
         parts = list(map(picture_filter.black_frames, groups))
         if picture_filter.region is not None:
             for group, made in zip(groups, parts, strict=True):
-                _check_region(picture_filter.region, name, group.frames, made)
+                before = group.frames
+                if picture_filter.colours.narrows:  # black pixels need no conversion
+                    before = tuple(replace(each, mode=eight_bit_mode(each)) for each in before)
+                _check_region(picture_filter.region, name, before, made)
         return Plan(picture_filter, picture, groups, parts)
 
 

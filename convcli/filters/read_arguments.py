@@ -27,6 +27,25 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+DEPTHS_ELSEWHERE = {
+    "8": ("uint8", "u8", "byte", "8bit", "8-bit", "char"),
+    "16": ("uint16", "u16", "ushort", "short", "16bit", "16-bit", "10", "12", "14"),
+    "float": (
+        "32",
+        "float32",
+        "f32",
+        "64",
+        "float64",
+        "f64",
+        "single",
+        "double",
+        "half",
+        "16f",
+        "32f",
+        "32bit",
+        "32-bit",
+    ),
+}
 MAX_REPEATS = 1000
 MAX_DIMS = 3
 
@@ -186,6 +205,16 @@ def read_name(value: Any) -> str:
     return str(fspath(value)) if isinstance(value, PathLike) else read_text(value)
 
 
+def read_depth(value: Any) -> str:
+    """Read a depth; the names of dtypes get a suggestion."""
+    text = str(value).lower()
+    if text in DEPTHS:
+        return text
+    suggested = next((depth for depth, names in DEPTHS_ELSEWHERE.items() if text in names), None)
+    hint = instead_of(text, DEPTHS) if suggested is None else f"did you mean {suggested}?"
+    raise ArgumentError(f"there is no depth {_shown(value)}; {hint}")
+
+
 def read_numbers(value: Any) -> tuple[float, ...]:
     """Read one number, or several: F,F,F."""
     given = value.split(",") if isinstance(value, str) else value if is_sequence(value) else [value]
@@ -231,7 +260,6 @@ def _shown(value: object) -> str:
 
 
 _CHOICES = {
-    "depth": DEPTHS,
     "value_range": RANGES,
     "alpha": ALPHAS,
     "method": METHODS,
@@ -250,6 +278,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("pool", "pool_channels"), read_text),
     **dict.fromkeys(("groups", "rank", "max_kernel", "max_pixels", "threads"), partial(read_whole, 1, None)),
     **{name: partial(one_of, name.replace("_", " "), known) for name, known in _CHOICES.items()},
+    "depth": read_depth,
     "padding": read_padding,
     "padding_mode": lambda value: mode_of(str(value)),
     "anchor": read_place,

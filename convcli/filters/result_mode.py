@@ -23,8 +23,10 @@ COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # the channels of a picture for a numbe
 WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
 
 
-def narrows(value_range: Range | None, dtype: np.dtype[Any], mode: str, form: str) -> bool:
-    """Return whether a range converts floats to 8 bits, because the format does not hold floats."""
+def narrows(value_range: Range | None, dtype: np.dtype[Any], mode: str, form: str, *, to_eight: bool) -> bool:
+    """Return whether a result becomes 8 bits: with `to_eight`, or floats with a range if the format holds no floats."""
+    if to_eight:
+        return dtype != EIGHT_BITS and form not in NUMBERS
     return (
         dtype.kind == "f"
         and form not in (*NUMBERS, ANY)
@@ -46,10 +48,13 @@ def check_sheet(drawn_by: str, form: str, target: str) -> None:
         )
 
 
-def result_mode(request: Request, name: str, target: str, group: FrameGroup) -> Result:
+def result_mode(
+    request: Request, name: str, target: str, group: FrameGroup, *, to_eight: bool = False
+) -> Result:
     """Return the mode and dtype of a group's result, or raise an error if its format cannot hold it.
 
     name, target : names of the input and the output in errors
+    to_eight : whether results are rounded to 8 bits
     """
     frame, maps, form = group.frames[0], group.output_shape[0], group.form
     dtype = frame.pixels.dtype
@@ -66,6 +71,10 @@ def result_mode(request: Request, name: str, target: str, group: FrameGroup) -> 
             raise ArgumentError(
                 f"{name}: `sheet` draws a picture, and {form} stores all maps without it; leave it out"
             )
+        if to_eight:
+            raise ArgumentError(
+                f"{name}: `depth='8'` rounds the result to 8 bits, and {form} keeps the values unchanged; leave it out"
+            )
         dtype = raw_dtype(dtype)
     colours = _colours(frame, group, maps)
     if colours is None and form not in (*NUMBERS, ANY):
@@ -76,7 +85,7 @@ def result_mode(request: Request, name: str, target: str, group: FrameGroup) -> 
             "them to one"
         )
     mode = f"{maps + group.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
-    if narrows(request.value_range, dtype, mode, form):
+    if narrows(request.value_range, dtype, mode, form, to_eight=to_eight):
         dtype = EIGHT_BITS
         mode = mode_name(colours or "L", dtype.name)
     return Result(mode, dtype)

@@ -20,7 +20,7 @@ from convcli.images.picture import Frame, ImageError, Picture
 from convcli.memory import black_pixels, return_freed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -101,8 +101,10 @@ class PictureFilter(NamedTuple):
         Such a filter uses the fastest methods, with exact rounding.
         """
         lit = form in NUMBERS and self.colours.linear  # linear light is returned as floats
-        skips_nan = recipe.nan == "skip" and frame.pixels.dtype.kind == "f"
-        if lit or skips_nan or self.sheet or narrows(self.value_range, frame.pixels.dtype, frame.mode, form):
+        dtype, to_eight = frame.pixels.dtype, self.colours.narrows
+        skips_nan = recipe.nan == "skip" and dtype.kind == "f"
+        narrowed = narrows(self.value_range, dtype, frame.mode, form, to_eight=to_eight)
+        if lit or skips_nan or self.sheet or narrowed:
             return None
         return recipe.lone(frame.pixels.shape[:2])
 
@@ -193,11 +195,19 @@ class PictureFilter(NamedTuple):
         made = self._made(group, extent)
         if self.region is None:
             return made
-        pairs = zip(group.frames, made.frames, strict=True)
+        pairs = zip(self.kept(group.frames), made.frames, strict=True)
         frames = tuple(
             replace(after, pixels=self.region.put(before, after.pixels)) for before, after in pairs
         )
         return made._replace(frames=frames)
+
+    def kept(self, frames: Iterable[Frame]) -> list[Frame]:
+        """Return the frames of a picture in the depth of the result, which keeps them outside the region."""
+        if not self.colours.narrows:
+            return list(frames)
+        from convcli.filters.picture_depth import in_eight_bits
+
+        return list(map(in_eight_bits, frames))
 
     def _made(self, group: FrameGroup, extent: Extent | None) -> Made:
         if group.plain is not None:
@@ -313,9 +323,8 @@ class PictureFilter(NamedTuple):
 
     def memory(self, group: FrameGroup, outputs: int) -> int:
         """Estimate the bytes needed in addition to the frames of a group, including `outputs` bytes of results."""
-        kept = (
-            outputs if self.region is not None else 0
-        )  # a copy of the picture, into which the region is inserted
+        # A copy of the picture, into which the region is inserted, and perhaps the picture in the depth of the result.
+        kept = 0 if self.region is None else outputs * (1 + self.colours.narrows)
         if group.plain is None:
             return kept + group.memory(outputs, self.threads) + self._values_of_sheet(group)
         return kept + outputs + self.single(group).memory(group.frames[0].pixels.shape, self.stats)

@@ -222,6 +222,8 @@ def _hint(mode: str, held: Format, able: str) -> str:
     if is_float(mode) and held.holds(channels):
         return f"map its values to 8 bits with `value_range`, or keep them in one of these: {able}"
     hint = f"these can: {able}"
+    if dtype_of(mode) == "uint16" and held.holds(channels):
+        return f"{hint}; or round its samples to 8 bits with `depth='8'`"
     if channels in ("LA", "RGBA") and held.holds(mode_name(channels[:-1], dtype_of(mode))):
         return f"{hint}; or drop alpha with `channels={','.join(channels[:-1].lower())!r}`"
     if channels == "RGB" and held.holds(mode_name("L", dtype_of(mode))) and held is not FORMATS["PBM"]:

@@ -95,11 +95,94 @@ def test_a_format_without_that_depth_is_refused_before_it_runs(call: Call, tmp_p
 def test_other_samples_and_words_are_refused(call: Call) -> None:
     with pytest.raises(ImageError, match="`depth='16'` needs grey or colours of 8 or 16 bits, but it has F"):
         filter_picture(GREY.astype(np.float32), "box", depth="16")
-    assert "'8' is not one of '16', 'float'" in one_error(
-        call("filter", SAMPLES / "house.png", "--depth", "8")
+    for word, meant in (("32", "float"), ("float32", "float"), ("uint8", "8"), ("uint16", "16")):
+        found = call("filter", SAMPLES / "house.png", "-k", "box", "--depth", word)
+        assert found.code == 2
+        assert f"there is no depth '{word}'; did you mean {meant}?" in one_error(found)
+    assert "there is no depth '7'; use 8, 16, float" in one_error(
+        call("filter", SAMPLES / "house.png", "-k", "box", "--depth", "7")
     )
 
 
 def test_the_plan_counts_the_memory_of_the_converted_picture(call: Call) -> None:
     words = ("filter", SAMPLES / "landscape.png", "-k", "box:3", "-o", "x.tiff", "--dry-run", "-v")
     assert call(*words, "--depth", "16").out != call(*words).out
+
+
+def eight(values: np.ndarray, white: float) -> np.ndarray:
+    """Round values to 8 bits, half to even, after taking away the noise of float sums."""
+    levels = np.round(np.asarray(values, np.float64) * 255 / white, 9)
+    return np.rint(levels).clip(0, 255).astype(np.uint8)
+
+
+SHARPEN = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
+FLOATS = (RNG.random((30, 41)) * 1.2 - 0.1).astype(np.float32)
+DEEP = RNG.integers(0, 65536, (30, 41, 4), np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "white"), [(DEEP[..., 0], 65535), (FLOATS, 1), (GREY, 255)], ids=["16", "float", "8"]
+)
+def test_results_are_rounded_to_eight_bits_once(pixels: np.ndarray, white: float) -> None:
+    sharp = ndimage.correlate(pixels.astype(np.float64), SHARPEN, mode="mirror")
+    found = filter_picture(pixels, SHARPEN, depth=8)
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, eight(sharp, white))
+    middle = 128 * white / 255
+    assert np.array_equal(
+        filter_picture(pixels, SHARPEN, depth="8", value_range="abs"), eight(abs(sharp), white)
+    )
+    offset = filter_picture(pixels, SHARPEN, depth="8", value_range="offset")
+    assert np.array_equal(offset, eight(sharp + middle, white))
+    least, most = sharp.min(), sharp.max()
+    stretched = filter_picture(pixels, SHARPEN, depth="8", value_range="minmax")
+    assert np.abs(stretched.astype(int) - eight(sharp - least, most - least)).max() <= 1
+    # The region is filtered, and the rest of the picture has the same depth.
+    only = filter_picture(pixels, SHARPEN, depth=8, only=(5, 6, 20, 10))
+    wanted = eight(pixels, white)
+    wanted[6:16, 5:25] = found[6:16, 5:25]
+    assert np.array_equal(only, wanted)
+
+
+def test_eight_bits_of_alpha_light_and_grey() -> None:
+    found = filter_picture(DEEP, "identity", depth=8)
+    opaque = DEEP[..., 3] > 0
+    assert np.array_equal(found[opaque], eight(DEEP[opaque], 65535))
+    assert np.array_equal(found[..., 3], eight(DEEP[..., 3], 65535))
+    opaque = DEEP[..., :3]
+    luma = filter_picture(opaque, "identity", depth=8, gray=True)
+    assert np.abs(luma - opaque.astype(float) @ [0.299, 0.587, 0.114] / 257).max() <= 0.51
+    lit = filter_picture(opaque, "box:3", depth=8, linear=True)
+    whole = filter_picture(opaque, "box:3", linear=True)
+    assert np.abs(lit - whole / 257).max() <= 0.51
+
+
+def test_files_of_eight_bits(call: Call, tmp_path: Path) -> None:
+    deep = tmp_path / "deep.png"
+    Image.fromarray(DEEP[..., 0]).save(deep)
+    refused = one_error(call("filter", deep, "-k", "sharpen", "-o", tmp_path / "x.jpg"))
+    assert refused.endswith("or round its samples to 8 bits with --depth 8")
+    for name in ("x.bmp", "x.png", "x.webp", "x.pgm"):
+        run = call("filter", deep, "-k", "sharpen", "--depth", "8", "-o", tmp_path / name)
+        assert run.code == 0, run.err
+        (frame,) = read_picture(tmp_path / name).frames
+        pixels = frame.pixels if frame.pixels.ndim == 2 else frame.pixels[..., 0]
+        assert np.array_equal(pixels, filter_picture(DEEP[..., 0], "sharpen", depth=8)), name
+    assert call("filter", deep, "-k", "sharpen", "--depth", "8", "-o", tmp_path / "x.jpg").code == 0
+    Image.fromarray(GREY > 127).save(tmp_path / "one.png")
+    assert (
+        call("filter", tmp_path / "one.png", "-k", "identity", "--depth", "8", "-o", tmp_path / "y.jpg").code
+        == 0
+    )
+    raw = call("filter", deep, "-k", "box", "--depth", "8", "-o", tmp_path / "x.npy")
+    assert (
+        "--depth 8 rounds the result to 8 bits, and NPY keeps the values unchanged; leave it out"
+        in one_error(raw)
+    )
+
+
+def test_a_mode_without_eight_bits_is_refused() -> None:
+    with pytest.raises(
+        ImageError, match="`depth='8'` needs grey or colours of 8 or 16 bits, or floats, but it has I"
+    ):
+        filter_picture(GREY.astype(np.int32), "box", depth=8)

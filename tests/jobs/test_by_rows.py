@@ -113,6 +113,8 @@ WORKS: list[tuple[str, str, str, int, dict[str, Any]]] = [
     ("tiff", "tiff", "uint8", 3, {"variant": "pointwise", "pointwise": "sepia"}),
     ("tiff", "tiff", "uint8", 1, {"kernel": "box", "variant": "transposed"}),
     ("tiff", "tiff", "float32", 1, {"kernel": ["gaussian:sigma=1", "sobel"]}),
+    ("tiff", "tiff", "uint16", 3, {"kernel": "sharpen", "depth": "8"}),
+    ("npy", "tiff", "float32", 1, {"kernel": "gaussian:sigma=1", "depth": 8}),
     ("tiff", "npy", "uint8", 1, {"kernel": "sobel"}),
     ("npy", "npy", "uint8", 3, {"kernel": "sobel"}),
     ("npy", "npy", "float32", 1, {"kernel": ["sobel", "box:3"], "activation": "abs"}),

@@ -11,6 +11,7 @@ from convcli.cli.options.limit_options import max_frames_option, max_pixels_opti
 from convcli.cli.options.option_types import Parsed
 from convcli.errors import ArgumentError
 from convcli.filters.picture_depth import DEPTHS
+from convcli.filters.read_arguments import read_depth
 from convcli.jobs.find import Inputs
 from convcli.jobs.read_source import Reading
 
@@ -72,7 +73,9 @@ def reading_options(
     if depth:
         options.append(
             click.option(
-                "--depth", type=click.Choice(DEPTHS), help="Filter as 16 bits, or as floats (white is 1)."
+                "--depth",
+                type=Parsed("N", read_depth, DEPTHS),
+                help="8, 16, or float (white is 1): the depth of results. [as input]",
             )
         )
     if linear is not None:
