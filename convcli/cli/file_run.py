@@ -35,7 +35,7 @@ from convcli.jobs.job import DASH, Job, Source
 from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.read_source import Reading
 from convcli.jobs.search import is_pattern
-from convcli.jobs.targets import jobs_for
+from convcli.jobs.targets import jobs_for, with_masks
 from convcli.memory import keep_freed
 from convcli.remote_files import file_path, target_path
 
@@ -135,14 +135,16 @@ class FileRun:
             return None
         return OpenedAhead(partial(self.reading.open, self.inputs.file), self.max_memory // AHEAD_SHARE)
 
-    def jobs(self, name: str, reads: Reads) -> list[Job]:
+    def jobs(self, name: str, reads: Reads, mask: str | None = None) -> list[Job]:
         """Return a job for each input.
 
         name : the name of the work in the names of outputs, such as that of the kernel
         reads : the files that the work reads, each with its name in messages
+        mask : a template of paths for the mask of each input
         """
         if self.only_shows:
-            return [source.to(DASH, SHOWN) for source in self._sources(name)]
+            sources = self._sources(name)
+            return with_masks([source.to(DASH, SHOWN) for source in sources], sources, mask, name)
         jobs = jobs_for(
             self._sources(name),
             self.output.output,
@@ -150,6 +152,7 @@ class FileRun:
             in_place=self.output.in_place,
             reads=[*reads, *self.inputs.lists],
             report=self.options.report,
+            mask=mask,
         )
         self.output.save.check_jobs(jobs)
         return jobs

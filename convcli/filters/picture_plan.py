@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import islice
 from operator import add
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError
@@ -18,7 +19,7 @@ from convcli.filters.result_mode import result_mode
 from convcli.filters.run import Made, PictureFilter
 from convcli.images.channels import recoloured, without_profile
 from convcli.images.formats import NUMBERS
-from convcli.images.picture import Frame, Picture
+from convcli.images.picture import Frame, ImageError, Picture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,6 +81,16 @@ class Filtering:
         """Raise errors that would occur for every picture."""
         if self.filter.alpha == "premultiply" and (error := mixing_error(self.filter.requested)) is not None:
             raise error
+
+    def with_mask(self, path: Path, name: str) -> Filtering:
+        """Return the filter for the mask in a file, of which only the header is read; `name` is that of the picture."""
+        region = self.filter.region
+        assert region is not None
+        try:
+            masked = region.with_mask(path)
+        except (ArgumentError, ImageError) as error:
+            raise type(error)(f"cannot filter {name} with its mask: {error}") from error
+        return Filtering(self.filter._replace(region=masked))
 
     def plan(self, name: str, target: str, picture: Picture, form: str) -> Plan:
         """Return the plan for a picture, whose pixels may be black, or raise an error if it cannot be filtered."""
@@ -153,13 +164,19 @@ class Plan:
             "layers": self.groups[0].layer_texts,
             "macs": sum(group.cost.macs for group in self.groups),
             "seconds": round(sum(group.seconds for group in self.groups), 3),
+            **({} if self.filter.region is None else self.filter.region.facts),
         }
 
     @property
     def description(self) -> str:
         """A description of the layers and their cost."""
-        facts = self.facts
-        return f"run {', '.join(facts['layers'])}: {facts['macs']:,} multiply-adds"
+        facts, region = self.facts, self.filter.region
+        kept = (
+            ""
+            if region is None
+            else f" on the whole picture, of which the result is kept {region.description}"
+        )
+        return f"run {', '.join(facts['layers'])}: {facts['macs']:,} multiply-adds{kept}"
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError
+from convcli.files import exists, is_folder
+from convcli.images.picture import ImageError
 from convcli.images.size_in_words import size_in_words
 from convcli.remote_files import file_path
 
@@ -21,6 +23,31 @@ if TYPE_CHECKING:
 Rectangle = tuple[int, int, int, int]  # x, y, width, height, in pixels; x, y is the upper left corner
 
 ROWS = 256  # blended at a time
+WEIGHING = 24  # bytes per pixel while a mask becomes weights: three arrays of float64
+
+
+class MaskFile(NamedTuple):
+    """A mask in a file, of which only the header was read.
+
+    shape : rows and columns
+    memory : bytes that reading it needs, including the weights of its pixels
+    """
+
+    path: Path
+    shape: tuple[int, int]
+    memory: int
+
+    @classmethod
+    def of(cls, path: Path) -> MaskFile:
+        """Read the header of a mask, or raise an error if it cannot be one."""
+        from convcli.images.read import open_picture
+
+        _check_name(path)
+        with open_picture(path) as opened:
+            header = opened.header
+        (frame,) = _still(path, header.black().frames)
+        height, width = frame.pixels.shape[:2]
+        return cls(path, (height, width), max(header.memory, header.pixels + WEIGHING * height * width))
 
 
 class Region(NamedTuple):
@@ -29,20 +56,74 @@ class Region(NamedTuple):
     only : rectangles, which may overlap; empty for the whole picture
     mask : (H, W), from 0 for unchanged pixels to 1 for filtered pixels, or None
     name : name of the mask in messages
+    file : the mask in place of `mask`, if it is read when the picture is filtered
+    template : the template of paths for the mask of each picture, which `with_mask` replaces by one of them
     """
 
     only: Sequence[Rectangle] = ()
     mask: Array | None = None
     name: str = "`mask`"
+    file: MaskFile | None = None
+    template: str | None = None
 
     @classmethod
-    def of(cls, only: Sequence[Rectangle], mask: str | Array | None) -> Region | None:
-        """Return the region for rectangles and a mask; None if the whole picture is filtered."""
+    def of(
+        cls, only: Sequence[Rectangle], mask: str | Array | None, template: str | None = None
+    ) -> Region | None:
+        """Return the region for rectangles and a mask; None if the whole picture is filtered.
+
+        template : the template of paths if each picture has its own mask, which replaces `mask`
+        """
+        if template is not None:
+            return cls(only, name=template, template=template)
         if mask is None:
             return cls(only) if only else None
         if isinstance(mask, str):
             return cls(only, _of_picture(file_path(mask)), mask)
         return cls(only, _of_array(mask))
+
+    def with_mask(self, path: Path) -> Region:
+        """Return the region with the mask of one picture, which is read later, by `loaded`."""
+        return self._replace(file=MaskFile.of(path), name=str(path), template=None)
+
+    def loaded(self) -> Region:
+        """Return the region with the weights of a mask that was not read yet, or raise ImageError."""
+        if self.file is None:
+            return self
+        mask = _of_picture(self.file.path)
+        if mask.shape != self.file.shape:
+            raise ImageError(f"{self.name} was changed while the picture was read; run it again")
+        return self._replace(mask=mask, file=None)
+
+    @property
+    def memory(self) -> int:
+        """The bytes of a mask that is read for one picture."""
+        return 0 if self.file is None else self.file.memory
+
+    @property
+    def mask_shape(self) -> tuple[int, ...] | None:
+        """The rows and columns of the mask, if there is one."""
+        if self.file is not None:
+            return self.file.shape
+        return None if self.mask is None else self.mask.shape
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The region in fields for JSON."""
+        named = self.mask_shape is not None and not self.name.startswith("`")
+        only = {"only": [list(each) for each in self.only]} if self.only else {}
+        return only | ({"mask": self.name} if named else {})
+
+    @property
+    def description(self) -> str:
+        """A description of the region, as a part of a sentence."""
+        x, y, width, height = self.only[0] if self.only else (0, 0, 0, 0)
+        where = [f"in the rectangle {x},{y},{width},{height}"] if len(self.only) == 1 else []
+        if len(self.only) > 1:
+            where = [f"in {len(self.only)} rectangles"]
+        if self.mask_shape is not None:
+            where.append(f"where {'the mask' if self.name.startswith('`') else self.name} is white")
+        return " and ".join(where)
 
     def check(self, before: Frame, after: Frame) -> None:
         """Raise ArgumentError if a result cannot be inserted into its picture."""
@@ -53,15 +134,21 @@ class Region(NamedTuple):
                 f"the result is {size_in_words(after.pixels.shape)} of {after.mode}; leave out what changes its "
                 "size, its channels or its depth"
             )
-        if self.mask is not None and self.mask.shape != size:
-            is_transposed = self.mask.shape == size[::-1]
+        if self.template is not None:
+            raise ArgumentError(
+                f"`mask` {self.template} names a mask for each file, and this picture has no name; give an array, or "
+                "the name of one picture"
+            )
+        shape = self.mask_shape
+        if shape is not None and shape != size:
+            is_transposed = shape == size[::-1]
             hint = (
                 "turn the mask: pictures are filtered as their EXIF orientation shows them"
                 if is_transposed
                 else ""
             )
             raise ArgumentError(
-                f"{self.name} is {size_in_words(self.mask.shape)}, and the picture {size_in_words(size)}; "
+                f"{self.name} is {size_in_words(shape)}, and the picture {size_in_words(size)}; "
                 f"{hint or 'make them the same size'}"
             )
         for x, y, width, height in self.only:
@@ -133,12 +220,8 @@ def _of_picture(path: Path) -> Array:
     from convcli.backend.colour import luma
     from convcli.images.read import read_picture
 
-    picture = read_picture(path)
-    if len(picture.frames) > 1:
-        raise ArgumentError(f"{path} has {len(picture.frames)} frames; a mask is a still picture")
-    (frame,) = picture.frames
-    if frame.channels not in ("L", "LA", "RGB", "RGBA"):
-        raise ArgumentError(f"{path} has the pixel mode {frame.mode}; a mask is grey, RGB or RGBA")
+    _check_name(path)
+    (frame,) = _still(path, read_picture(path).frames)
     pixels = frame.pixels if frame.pixels.ndim == 3 else frame.pixels[..., np.newaxis]
     white = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
     grey = luma(pixels[..., :3]) if frame.channels.startswith("RGB") else pixels[..., 0]
@@ -146,3 +229,24 @@ def _of_picture(path: Path) -> Array:
     if frame.has_alpha:
         share = share * (pixels[..., -1] / white)
     return np.clip(share, 0.0, 1.0)
+
+
+def _check_name(path: Path) -> None:
+    """Raise ArgumentError for a folder or a pattern, which name no mask."""
+    kind = "a folder" if is_folder(path) else "a pattern" if "*" in path.name and not exists(path) else ""
+    if kind:
+        folder = path if kind == "a folder" else path.parent
+        ending = path.suffix if kind == "a pattern" and path.suffix else ".png"
+        raise ArgumentError(
+            f"`mask` {path} is {kind}; name one picture for all inputs, or a template for the mask of each: "
+            f"`mask={str(folder / f'{{stem}}{ending}')!r}`"
+        )
+
+
+def _still(path: Path, frames: Sequence[Frame]) -> Sequence[Frame]:
+    """Return the only frame, or raise ArgumentError for pictures that cannot be a mask."""
+    if len(frames) > 1:
+        raise ArgumentError(f"{path} has {len(frames)} frames; a mask is a still picture")
+    if frames[0].channels not in ("L", "LA", "RGB", "RGBA"):
+        raise ArgumentError(f"{path} has the pixel mode {frames[0].mode}; a mask is grey, RGB or RGBA")
+    return frames

@@ -13,6 +13,7 @@ from convcli.layers.axes import PerAxis
 from convcli.layers.padding import NO_OUTPUT_PADDING, SAME, AnyPadding
 from convcli.layers.variant_spec import VariantSpec
 from convcli.layers.variants import PLAIN, VARIANTS
+from convcli.path_templates import is_template
 from convcli.remote_files import file_path
 
 if TYPE_CHECKING:
@@ -143,6 +144,12 @@ class Request(NamedTuple):
                 if isinstance(text, str) and is_file(text)
             ),
         ]
+
+    @property
+    def masks(self) -> str | None:
+        """The template of paths for the mask of each picture, if `mask` is one and not the name of a file."""
+        mask = self.mask
+        return mask if isinstance(mask, str) and is_template(mask) and not is_file(mask) else None
 
     def check(self) -> None:
         """Raise ArgumentError for options that the variant does not take, and for missing required ones."""

@@ -77,7 +77,7 @@ class PictureFilter(NamedTuple):
             return cls(request, requested, colours, max_pixels, threads)
         from convcli.filters.region import Region
 
-        region = Region.of(request.only, request.mask)
+        region = Region.of(request.only, request.mask, request.masks)
         return cls(request, requested, colours, max_pixels, threads, region=region)
 
     @property
@@ -167,6 +167,8 @@ class PictureFilter(NamedTuple):
 
         `minmax` stretches all groups by the same range, which is computed first.
         """
+        if self.region is not None and self.region.file is not None:
+            return self._replace(region=self.region.loaded()).make_all(groups)
         if self.value_range != "minmax" or len(groups) == 1:
             return list(self._each(groups))
         found: dict[float, Extent | None] = {}  # by the value of white in the units of the values
@@ -324,7 +326,7 @@ class PictureFilter(NamedTuple):
     def memory(self, group: FrameGroup, outputs: int) -> int:
         """Estimate the bytes needed in addition to the frames of a group, including `outputs` bytes of results."""
         # A copy of the picture, into which the region is inserted, and perhaps the picture in the depth of the result.
-        kept = 0 if self.region is None else outputs * (1 + self.colours.narrows)
+        kept = 0 if self.region is None else self.region.memory + outputs * (1 + self.colours.narrows)
         if group.plain is None:
             return kept + group.memory(outputs, self.threads) + self._values_of_sheet(group)
         return kept + outputs + self.single(group).memory(group.frames[0].pixels.shape, self.stats)

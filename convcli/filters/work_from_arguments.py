@@ -26,6 +26,7 @@ class PictureWork(NamedTuple):
     name : the part of output names that describes the work
     files : files named by the arguments, each after its name in messages
     sheet : whether maps are drawn side by side
+    mask : a template of paths for the mask of each file
     """
 
     work: Filtering | NetworkFilter
@@ -35,6 +36,7 @@ class PictureWork(NamedTuple):
     name: str
     files: list[tuple[str, Path]]
     sheet: bool = False
+    mask: str | None = None
 
 
 def work_from_arguments(kernel: Any, options: Mapping[str, Any], layout: str | None = None) -> PictureWork:
@@ -53,9 +55,16 @@ def work_from_arguments(kernel: Any, options: Mapping[str, Any], layout: str | N
     colours = Colours(**{name: found.pop(name) for name in Colours._fields if name in found})
     threads, max_pixels = found.pop("threads", None), found.pop("max_pixels", MAX_PIXELS)
     picture_filter = PictureFilter.of(Request(**found), colours, max_pixels, threads)
-    name, files = picture_filter.requested.name, picture_filter.request.files
+    request, name = picture_filter.request, picture_filter.requested.name
     return PictureWork(
-        Filtering(picture_filter), colours, max_pixels, threads, name, files, picture_filter.sheet
+        Filtering(picture_filter),
+        colours,
+        max_pixels,
+        threads,
+        name,
+        request.files,
+        picture_filter.sheet,
+        request.masks,
     )
 
 

@@ -303,7 +303,7 @@ def _explained(name: str, max_pixels: int) -> Iterator[None]:
         ) from None
     except IsADirectoryError:
         raise ImageError(
-            f"cannot read {name}: it is a folder; give the pictures in it, such as {name}/*.png"
+            f"cannot read {name}: it is a folder; name one picture in it, such as {name}/NAME.png"
         ) from None
     except OSError as error:
         if error.errno is not None:  # an error of the operating system, not of the decoder

@@ -32,7 +32,7 @@ from convcli.jobs.job import DASH, Job
 from convcli.jobs.memory_limit import check_memory
 from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.save import Save
-from convcli.jobs.work import Opening, Plan, PlanByRows, Reading, Result, Work
+from convcli.jobs.work import Opening, Plan, PlanByRows, Reading, Result, Work, WorkWithMasks
 
 if TYPE_CHECKING:
     from convcli.images.preview import Screen
@@ -171,7 +171,8 @@ class FileToFile:
                 f"{picture.format} or {form}; leave it out"
             )
         target = "standard output" if job.target is DASH else str(job.target)
-        plan = self.work.plan(job.name, target, picture, form)
+        work = self.work if job.mask is None else cast(WorkWithMasks, self.work).with_mask(job.mask, job.name)
+        plan = work.plan(job.name, target, picture, form)
         frames = tuple(plan.made)
         check_fits(replace(picture, frames=frames), form, target)
         headers = list(map(FrameHeader.of, frames))

@@ -65,7 +65,8 @@ def filter_file(
         A file, whose ending determines the format; a folder, which exists or ends in /; or a template such as
         "out/{stem}.{kernel}{ext}". By default photo.png is filtered to photo.sobel.png in the same folder.
     kernel, options
-        As in `filter_picture`. Without a `value_range`, samples are clipped, and .npy files get floats.
+        As in `filter_picture`. Without a `value_range`, samples are clipped, and .npy files get floats. A `mask` may
+        be a template with the fields of an output, such as "masks/{stem}.png".
     force : bool
         Replace an existing file; the source itself is never replaced.
     preserve : bool
@@ -127,7 +128,8 @@ def filter_file(
     if target is not None and is_stdout(target):
         raise ArgumentError(f"`output` {target} is standard output; name a file")
     save = Save(force, preserve, follow_links)
-    (job,) = jobs_for([Source(file_path(source))], target, picture_work.name, reads=picture_work.files)
+    inputs, name = [Source(file_path(source))], picture_work.name
+    (job,) = jobs_for(inputs, target, name, reads=picture_work.files, mask=picture_work.mask)
     most = memory_size(max_memory) if isinstance(max_memory, str) else max_memory
     outcome = FileToFile(picture_work.work, reading, coding, save, most, picture_work.threads, alone=True)(
         job

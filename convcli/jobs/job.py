@@ -68,6 +68,7 @@ class Job:
     data: bytes | None = None  # the content of standard input, for a job in another process
     typed: bool = False  # whether `data` are numbers from the command line
     problem: ConvcliError | None = None  # why the job cannot be done
+    mask: Path | None = None  # the mask of this input, if each has one
 
     @property
     def name(self) -> str:
@@ -79,7 +80,7 @@ class Job:
     def absolute(self) -> "Job":
         """Return the job with absolute paths."""
         source, target = (end if end is DASH else end.absolute() for end in (self.source, self.target))
-        return replace(self, source=source, target=target)
+        return replace(self, source=source, target=target, mask=self.mask and self.mask.absolute())
 
     def stream(self, most: int | None = None) -> BytesIO:
         """Return the content of standard input, which can be read only once; raise ImageError if it is over `most`."""

@@ -86,6 +86,7 @@ def record(number: int, job: Job, outcome: Outcome) -> dict[str, Any]:
         "number": number,
         "input": "-" if job.source is DASH else str(job.source),
         "output": "-" if job.target is DASH else str(job.target),
+        **({} if job.mask is None else {"mask": str(job.mask)}),
         "status": outcome.status,
         "error": None if outcome.error is None else str(outcome.error),
         **outcome.facts,

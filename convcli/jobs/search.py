@@ -39,7 +39,7 @@ def split_pattern(text: str) -> tuple[str, Parts]:
 class Patterns:
     """The patterns of `include` or `exclude`: those with a slash match paths, the others match file names.
 
-    As with `find -path`, * also matches slashes.
+    As with `find -path`, * also matches slashes. Case is ignored, as it is in the endings of pictures.
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
@@ -72,7 +72,7 @@ class Choice(NamedTuple):
 def _matcher(pattern: str) -> Callable[[str], object]:
     if len(pattern) > LONGEST_PATH:  # fnmatch is slow for patterns with many brackets
         raise ArgumentError(f"the pattern {pattern!r} is longer than any path; shorten it")
-    return re.compile(translate(pattern)).match
+    return re.compile(translate(pattern), re.IGNORECASE).match
 
 
 @dataclass

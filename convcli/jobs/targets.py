@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from convcli.errors import ArgumentError
@@ -10,10 +11,9 @@ from convcli.files import is_folder
 from convcli.images.formats import ENDINGS, output_format
 from convcli.jobs.collisions import Reads, check_jobs, check_reads, check_report
 from convcli.jobs.job import DASH, Job, Source
+from convcli.path_templates import FIELD, filled, is_template
 from convcli.remote_files import check_writable, file_path, target_path
 
-FIELDS = ("stem", "ext", "name", "parent", "kernel")  # the fields of a template
-_FIELD = re.compile(r"\{(\w*)\}")
 _STDOUT = re.compile(r"(?:(\w+):)?-")
 
 
@@ -25,12 +25,15 @@ def jobs_for(
     in_place: bool = False,
     reads: Reads = (),
     report: Path | None = None,
+    mask: str | None = None,
 ) -> list[Job]:
     """Return a job for each input, or raise ArgumentError before anything is read.
 
     All outputs are checked: they must differ from each other, from the inputs (unless `in_place` replaces these), from
     the files that the run `reads`, and from the `report`. Inputs that were found below a folder keep their subfolders
     in the folder of the outputs.
+
+    mask : a template with the fields of an output's, for the mask of each input
     """
     sound = [source for source in sources if source.problem is None]
     if in_place:
@@ -45,10 +48,12 @@ def jobs_for(
     elif _is_folder(output, sources):
         folder = target_path(output)
         jobs = [source.to(folder / _mirrored(source)) for source in sound]
-    elif _FIELD.search(output):
-        jobs = [source.to(_filled(output, source, kernel)) for source in sound]
+    elif is_template(output):
+        jobs = [source.to(target_path(filled("output", output, _fields(source, kernel)))) for source in sound]
     else:
         jobs = [source.to(target_path(output)) for source in sound]
+    jobs = with_masks(jobs, sound, mask, kernel)
+    reads = [*reads, *(("a mask", job.mask) for job in jobs if job.mask is not None)]
     for job in jobs:
         check_writable(job.target)
     check_jobs(jobs, in_place=in_place)
@@ -61,6 +66,16 @@ def jobs_for(
         return jobs
     planned = iter(jobs)
     return [next(planned) if source.problem is None else source.to(source.path) for source in sources]
+
+
+def with_masks(jobs: Sequence[Job], sources: Sequence[Source], mask: str | None, kernel: str) -> list[Job]:
+    """Return the jobs, each with the mask of its source if `mask` is a template for their paths."""
+    if mask is None:
+        return list(jobs)
+    return [
+        replace(job, mask=file_path(filled("mask", mask, _fields(source, kernel, "mask"))))
+        for job, source in zip(jobs, sources, strict=True)
+    ]
 
 
 def _check_ending(output: str) -> None:
@@ -93,7 +108,7 @@ def folder_of(output: str | None, kernel: str) -> str | None:
         return None
     if is_folder(file_path(output)):
         return os.path.realpath(output)
-    fixed = _FIELD.split(output.replace("{kernel}", kernel), maxsplit=1)[0]
+    fixed = FIELD.split(output.replace("{kernel}", kernel), maxsplit=1)[0]
     folder = fixed if fixed == output else fixed.rpartition("/")[0]
     return os.path.realpath(folder) if folder else None
 
@@ -102,7 +117,7 @@ def _is_folder(output: str, sources: Iterable[Source]) -> bool:
     """Return whether `output` names a folder; a name without an ending does if an input comes from a folder."""
     if is_folder(file_path(output)):
         return True
-    if _FIELD.search(output):
+    if is_template(output):
         return False
     searched = any(source.below is not None for source in sources)
     return output.endswith("/") or (searched and not file_path(output).suffix)
@@ -139,27 +154,21 @@ def _mirrored(source: Source) -> Path:
     return Path(source.parent, name) if source.below else Path(name)
 
 
-def _file_name(source: Source) -> str:
+def _file_name(source: Source, argument: str = "output") -> str:
+    """Return the file name of an input, from which the value of an argument takes its name."""
     if source.path is DASH:
         has = "have" if source.typed is not None else "has"
+        way = "; name a picture with `mask`"
+        if argument == "output":
+            way = "; name a file with `output`, or write to `output='-'`"
         raise ArgumentError(
-            f"{source.name} {has} no file name, from which the name of the output is taken; name a file with `output`, "
-            "or write to `output='-'`"
+            f"{source.name} {has} no file name, from which the name of the {argument} is taken{way}"
         )
     return source.path.name
 
 
-def _filled(template: str, source: Source, kernel: str) -> Path:
-    """Replace the fields {stem}, {ext}, {name}, {parent} and {kernel} of a template."""
-    name = Path(_file_name(source))
-
-    def value(match: re.Match[str]) -> str:
-        field = match[1]
-        if field not in FIELDS:
-            fields = " ".join(f"{{{field}}}" for field in FIELDS)
-            raise ArgumentError(f"`output` {template}: there is no field {match[0]}; use {fields}")
-        if field == "parent":
-            return source.parent
-        return {"stem": name.stem, "ext": name.suffix, "name": name.name, "kernel": kernel}[field]
-
-    return target_path(_FIELD.sub(value, template))
+def _fields(source: Source, kernel: str, argument: str = "output") -> Callable[[str], str]:
+    """Return the function that gives the fields of a template for an input, from which an argument takes its name."""
+    name = Path(_file_name(source, argument))
+    values = {"stem": name.stem, "ext": name.suffix, "name": name.name, "kernel": kernel}
+    return lambda field: source.parent if field == "parent" else values[field]

@@ -148,3 +148,13 @@ class Work(Protocol):
         picture : a picture of which only the header is needed
         form : the format of the output
         """
+
+
+class WorkWithMasks(Work, Protocol):
+    """Work that is done where a mask is white, of which each picture may have its own."""
+
+    def with_mask(self, path: Path, name: str) -> Work:
+        """Return the work for the mask in a file, of which only the header is read, or raise an error.
+
+        name : the name of the picture in messages
+        """

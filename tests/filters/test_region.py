@@ -1,5 +1,7 @@
 """--only and --mask: the filtered part of a picture; the rest is unchanged bit for bit."""
 
+import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from convcli import filter_picture
+from convcli import filter_file, filter_picture
 from convcli.errors import ArgumentError
 from convcli.filters.work_from_arguments import work_from_arguments
 from convcli.images.codecs.npy_pictures import picture_of
@@ -187,3 +189,107 @@ def test_the_memory_of_the_copied_picture_is_estimated(kernel):
 def test_an_output_is_explained_without_a_region(call: Call):
     found = call("filter", SAMPLES / "house.png", "-k", "box", "--only", "1,2,3,4", "--explain", "5,5")
     assert one_error(found) == "--explain explains one output and writes no picture; leave out --only"
+
+
+def photos_and_masks(folder: Path, names: str = "abc") -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Write pictures of different sizes, each with its mask."""
+    found = {}
+    for number, name in enumerate(names):
+        size = 20 + 3 * number, 31 - 2 * number
+        found[name] = RNG.integers(0, 256, (*size, 3), np.uint8), RNG.integers(0, 256, size, np.uint8)
+        for below, pixels in zip(("photos", "masks"), found[name], strict=True):
+            (folder / below).mkdir(exist_ok=True)
+            Image.fromarray(pixels).save(folder / below / f"{name}.png")
+    return found
+
+
+@pytest.mark.parametrize("words", [("--jobs", 1), ("--jobs", 3, "--threads", 2)], ids=["one", "three"])
+def test_each_picture_has_its_own_mask(call: Call, tmp_path: Path, words: tuple[object, ...]):
+    pictures = photos_and_masks(tmp_path, "abcd")
+    (tmp_path / "masks" / "b.png").unlink()
+    (tmp_path / "masks" / "c.png").write_bytes(b"none")
+    mask, out, report = f"{tmp_path}/masks/{{stem}}{{ext}}", tmp_path / "out", tmp_path / "run.jsonl"
+    command = ("filter", tmp_path / "photos", "-k", "box:5", "--mask", mask, "-o", out)
+    dry = call(*command, "--dry-run")
+    assert dry.code == 1
+    assert f"of which the result is kept where {tmp_path}/masks/a.png is white" in dry.out
+    run = call(*command, *words, "--report", report)
+    assert (run.code, sorted(path.name for path in out.iterdir())) == (1, ["a.png", "d.png"])
+    begun = f"cannot filter {tmp_path}/photos/b.png with its mask: cannot read {tmp_path}/masks/b.png: "
+    assert f"{begun}there is no such file" in run.err
+    assert f"{tmp_path}/masks/c.png: it is not a picture" in run.err
+    for name in "ad":
+        pixels, weights = pictures[name]
+        wanted = filter_picture(pixels, "box:5", mask=weights)
+        assert np.array_equal(np.asarray(Image.open(out / f"{name}.png")), wanted)
+        filter_file(tmp_path / "photos" / f"{name}.png", tmp_path / "one.png", "box:5", mask=mask, force=True)
+        assert np.array_equal(np.asarray(Image.open(tmp_path / "one.png")), wanted)
+    lines = sorted(map(json.loads, report.read_text().splitlines()), key=lambda line: line["number"])
+    assert [line["mask"] for line in lines] == [f"{tmp_path}/masks/{name}.png" for name in "abcd"]
+    assert [line["status"] for line in lines] == ["done", "failed", "failed", "done"]
+
+
+def test_masks_of_processes_and_of_a_tree(call: Call, tmp_path: Path):
+    (tmp_path / "one").mkdir()
+    pictures = photos_and_masks(tmp_path / "one", "ab")
+    mask = f"{tmp_path}/one/{{parent}}/../masks/{{name}}"
+    command = ("filter", tmp_path / "one", "--recursive", "--exclude", "masks", "-k", "box:5", "--mask", mask)
+    assert call(*command, "--isolate", "-o", tmp_path / "out").code == 0
+    for name, (pixels, weights) in pictures.items():
+        made = np.asarray(Image.open(tmp_path / "out" / "photos" / f"{name}.png"))
+        assert np.array_equal(made, filter_picture(pixels, "box:5", mask=weights))
+
+
+def test_the_mask_of_a_picture_counts_as_memory_and_is_no_output(call: Call, tmp_path: Path):
+    photos_and_masks(tmp_path, "a")
+    photo, mask = tmp_path / "photos" / "a.png", f"{tmp_path}/masks/{{stem}}.png"
+    facts = [
+        json.loads(call("filter", photo, "-k", "box", *words, "-o", "x.png", "--dry-run", "--stats").out)
+        for words in (("--only", "1,2,3,4"), ("--only", "1,2,3,4", "--mask", mask))
+    ]
+    assert facts[1]["bytes"] >= facts[0]["bytes"] + 8 * 20 * 31
+    assert (facts[1]["only"], facts[1]["mask"]) == ([[1, 2, 3, 4]], f"{tmp_path}/masks/a.png")
+    assert "is a mask and would be overwritten" in one_error(
+        call("filter", photo, "-k", "box", "--mask", mask, "-o", tmp_path / "masks" / "a.png", "--force")
+    )
+    (tmp_path / "odd{1}.png").write_bytes((tmp_path / "masks" / "a.png").read_bytes())  # an existing file
+    assert (
+        call("filter", photo, "-k", "box", "--mask", tmp_path / "odd{1}.png", "-o", tmp_path / "y.png").code
+        == 0
+    )
+
+
+def test_masks_that_are_folders_patterns_or_have_other_fields(call: Call, tmp_path: Path):
+    photos_and_masks(tmp_path, "a")
+    words = ("filter", tmp_path / "photos" / "a.png", "-k", "box", "-o", tmp_path / "x.png", "--mask")
+    for mask, kind in ((tmp_path / "masks", "a folder"), (tmp_path / "masks" / "*.png", "a pattern")):
+        assert one_error(call(*words, mask)).endswith(
+            f"--mask {mask} is {kind}; name one picture for all inputs, or a template for the mask of each: --mask "
+            + shlex.quote(f"{tmp_path}/masks/{{stem}}.png")
+        )
+    assert "there is no field {base}; use {stem} {ext}" in one_error(call(*words, "masks/{base}.png"))
+    assert "standard input has no file name, from which the name of the mask is taken" in one_error(
+        call("filter", "-", "-k", "box", "-o", tmp_path / "x.png", "--mask", "masks/{stem}.png")
+    )
+    with pytest.raises(ArgumentError, match="names a mask for each file, and this picture has no name"):
+        filter_picture(COLOURS, "box", mask="masks/{stem}.png")
+
+
+def test_a_dry_run_names_the_rectangles(call: Call, tmp_path: Path):
+    Image.fromarray(COLOURS).save(tmp_path / "a.png")
+    words = (
+        "filter",
+        tmp_path / "a.png",
+        "-k",
+        "box",
+        "-o",
+        tmp_path / "b.png",
+        "--dry-run",
+        "--only",
+        "1,2,3,4",
+    )
+    assert (
+        "on the whole picture, of which the result is kept in the rectangle 1,2,3,4, about"
+        in call(*words).out
+    )
+    assert "the result is kept in 2 rectangles, about" in call(*words, "--only", "9,9,3,4").out

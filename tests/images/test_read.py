@@ -217,7 +217,7 @@ def test_files_that_are_not_pictures(tmp_path: Path, name: str, content: bytes, 
 def test_paths_that_are_not_files(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"none.png: there is no such file; check the spelling"):
         read_picture(tmp_path / "none.png")
-    with pytest.raises(ImageError, match="it is a folder; give the pictures in it"):
+    with pytest.raises(ImageError, match="it is a folder; name one picture in it"):
         read_picture(tmp_path)
 
 

@@ -303,6 +303,16 @@ def test_include_and_exclude_choose_by_name_or_path(here: Path) -> None:
     ]
 
 
+def test_include_and_exclude_ignore_case(here: Path) -> None:
+    for name in ("IMG 2 (copy).JPG", "b.jpg", "c.Png", "Thumbs/d.jpg"):
+        (here / "cards" / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / "cards" / name).write_bytes(b"")
+    taken = ["cards/IMG 2 (copy).JPG", "cards/b.jpg"]
+    assert gathered("cards", include=("*.jpg",), exclude=("thumbs",), recursive=True) == taken
+    assert gathered("cards", include=("IMG*.jpg", "CARDS/B.*"), recursive=True) == taken
+    assert gathered("cards/IMG 2 (copy).JPG", "cards/c.Png", exclude=("*.PNG",)) == taken[:1]
+
+
 def test_include_and_exclude_apply_to_named_files(here: Path) -> None:
     touch("a.png", "a.sobel.png", "notes.txt")
     assert gathered("a.png", "a.sobel.png", "notes.txt", "none.png", exclude=("*.*.png", "n*")) == ["a.png"]

@@ -136,7 +136,7 @@ LEADING = (
 @click.option("--stats", is_flag=True, help="Print JSON per picture: min, max, mean, clipped.")
 @file_run_options(
     in_place=True,
-    threads="Threads per picture, for a single kernel and PNG.",
+    threads="Threads per picture (one kernel, PNG).",
     linear="Filter linear light: decode sRGB before, encode after.",
     depth=True,
     show=True,
@@ -195,7 +195,7 @@ def command(
     from convcli.filters.run import PictureFilter
 
     picture_filter = PictureFilter.of(request, run.reading.colours, run.reading.max_pixels)
-    jobs = run.jobs(picture_filter.requested.name, request.files)
+    jobs = run.jobs(picture_filter.requested.name, request.files, request.masks)
     if stats and not run.dry_run and not run.only_shows and any(job.prints for job in jobs):
         raise ArgumentError("--stats and the picture would both go to standard output; name a file with -o")
     picture_filter = picture_filter._replace(threads=run.share(jobs), stats=stats and not run.dry_run)

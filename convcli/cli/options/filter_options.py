@@ -72,7 +72,7 @@ request_options = bundled(
         shell_complete=complete_kernels,
         help="sobel, gaussian:sigma=2, '0 -1 0; -1 5 -1; 0 -1 0', or a FILE. Repeat to chain kernels.",
     ),
-    click.option("--normalize", is_flag=True, help="Divide by the sum of the weights."),
+    click.option("--normalize", is_flag=True, help="Divide by the sum of weights; if 0, of positive ones."),
     click.option("--scale", type=Parsed("F", read_number), help="Multiply the weights."),
     click.option(
         "--bias", "shift", type=Parsed("V", read_number), help="Add to each result, in units of the pixels."
@@ -118,9 +118,7 @@ request_options = bundled(
     ),
     activation_option,
     pool_option,
-    click.option(
-        "--pool-channels", metavar="KIND", help="Pool across channels: max, avg or lp; max:2 in pairs."
-    ),
+    click.option("--pool-channels", metavar="KIND", help="Pool across channels: max avg lp; max:2 in pairs."),
     click.option(
         "--repeat", type=at_least(1, MAX_REPEATS), default="1", help="Run the whole layer N times. [1]"
     ),
@@ -128,7 +126,7 @@ request_options = bundled(
     click.option(
         "--resize",
         type=Parsed("SIZE", read_new_size),
-        help="800x600, 800x, x600, 50%, 0.5; in typed order.",
+        help="800x600 stretches; 800x, x600, 50% and 0.5 keep the shape. In typed order.",
     ),
     click.option(
         "--resampling",
@@ -178,14 +176,14 @@ request_options = bundled(
         "--only",
         multiple=True,
         type=Parsed("X,Y,W,H", read_rectangle),
-        help="Filter only this rectangle, in pixels from the top left of the upright picture. May be repeated. -o "
+        help="Filter only this rectangle, in pixels from the top left of the upright picture; repeat it to add more. -o "
         "x.png keeps the other pixels; a .jpg is encoded again.",
     ),
     click.option(
         "--mask",
         metavar="PICTURE",
         shell_complete=complete_files,
-        help="Filter only where this is white; grey blends.",
+        help="Filter only where this is white, and in --only if given; grey blends. 'masks/{stem}.png': one for each.",
     ),
     click.option(
         "--tile", type=Parsed("RxC", read_tile), help=f"{_of('tile')}: the grid of kernels. [one row]"

@@ -21,10 +21,13 @@ inputs_options = bundled(
     click.argument("names", nargs=-1, metavar="INPUT...", shell_complete=complete_files),
     click.option("--recursive", is_flag=True, help="Search folders recursively."),
     click.option(
-        "--include", multiple=True, metavar="GLOB", help="Take only inputs whose name or path matches."
+        "--include",
+        multiple=True,
+        metavar="GLOB",
+        help="Take only inputs whose name or path matches, in any case.",
     ),
     click.option(
-        "--exclude", multiple=True, metavar="GLOB", help="Skip inputs and folders whose name or path matches."
+        "--exclude", multiple=True, metavar="GLOB", help="Skip inputs and folders that match, in any case."
     ),
     click.option(
         "--files-from",
@@ -75,7 +78,7 @@ def reading_options(
             click.option(
                 "--depth",
                 type=Parsed("N", read_depth, DEPTHS),
-                help="8, 16, or float (white is 1): the depth of results. [as input]",
+                help="Depth of results: 8, 16 or float (white is 1). [as input]",
             )
         )
     if linear is not None:

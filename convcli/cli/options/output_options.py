@@ -69,7 +69,9 @@ def output_options(*, in_place: bool) -> Decorator:
             help="A file, folder/, '{parent}/{stem}.{kernel}{ext}', - or png:-.",
         ),
         click.option("--force", is_flag=True, help="Replace outputs that exist."),
-        click.option("--skip-existing", is_flag=True, help="Skip inputs whose output exists: resume a run."),
+        click.option(
+            "--skip-existing", is_flag=True, help="Skip inputs whose output exists, whatever made it."
+        ),
         click.option("--preserve", is_flag=True, help="Keep the times and the mode of the input file."),
         click.option("--follow-links", is_flag=True, help="If an output is a link, replace its target."),
     ]

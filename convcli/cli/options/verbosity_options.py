@@ -24,7 +24,7 @@ def verbosity_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for flags, name, text in (
         (("--debug",), "debug", "Show the traceback of an error."),
         (("-v", "--verbose"), "verbose", "Print more details."),
-        (("-q", "--quiet"), "quiet", "Print only errors."),
+        (("-q", "--quiet"), "quiet", "Print only answers and errors."),
     ):
         command = click.option(
             *flags, is_flag=True, is_eager=True, expose_value=False, callback=_verbosity(name), help=text
