@@ -157,6 +157,6 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     "--depth": {
         r"(u|u?int)?16[ -]?(bits?)?": "use --depth 16",
         r"f(loat)?(16|32|64)?|single|double|(32|64)[ -]?(bits?)?": "use --depth float",
-        r"(u|u?int)?8[ -]?(bits?)?": "leave it out: pictures of 8 bits stay 8 bits",
+        r"(u|u?int)?8[ -]?(bits?)?": "use --depth 8",
     },
 }

@@ -27,25 +27,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-DEPTHS_ELSEWHERE = {
-    "8": ("uint8", "u8", "byte", "8bit", "8-bit", "char"),
-    "16": ("uint16", "u16", "ushort", "short", "16bit", "16-bit", "10", "12", "14"),
-    "float": (
-        "32",
-        "float32",
-        "f32",
-        "64",
-        "float64",
-        "f64",
-        "single",
-        "double",
-        "half",
-        "16f",
-        "32f",
-        "32bit",
-        "32-bit",
-    ),
-}
 MAX_REPEATS = 1000
 MAX_DIMS = 3
 
@@ -206,13 +187,8 @@ def read_name(value: Any) -> str:
 
 
 def read_depth(value: Any) -> str:
-    """Read a depth; the names of dtypes get a suggestion."""
-    text = str(value).lower()
-    if text in DEPTHS:
-        return text
-    suggested = next((depth for depth, names in DEPTHS_ELSEWHERE.items() if text in names), None)
-    hint = instead_of(text, DEPTHS) if suggested is None else f"did you mean {suggested}?"
-    raise ArgumentError(f"there is no depth {_shown(value)}; {hint}")
+    """Read a depth; a number of bits may be an integer."""
+    return one_of("depth", DEPTHS, str(value))
 
 
 def read_numbers(value: Any) -> tuple[float, ...]:

@@ -242,7 +242,7 @@ def test_filters_that_are_no_convolutions_say_why(call: Call) -> None:
         ("filter x.png --crop 10,20,30,40", "use --only 10,20,30,40 ("),
         ("filter x.png --crop 30x40+10+20", "use --only 10,20,30,40 ("),
         ("filter x.png --dtype uint16", "use --depth 16 ("),
-        ("filter x.png --dtype uint8", "No such option '--dtype'; leave it out: pictures of 8 bits stay 8 bits (see"),
+        ("filter x.png --dtype uint8", "No such option '--dtype'; use --depth 8 (see"),
         ("filter x.png --threshold 128", "it is not a convolution: it changes each pixel by itself; to rescale"),
         ("filter x.png -k unsharp:2 --threshold 3", "use --kernel unsharp:2,threshold=3 ("),
         ("draw --n 5 --k 3 --fps 10", "use --delay 0.1 ("),

@@ -150,6 +150,8 @@ def test_unsupported_modes_are_refused_with_alternatives(form: str) -> None:
             and form != "PBM"
         ):
             wanted = "or convert it to grey with `gray=True`"
+        if dtype == "uint16" and FORMATS[form].holds(channels):
+            wanted = "or round its samples to 8 bits with `depth='8'`"
         assert hint == wanted
         assert able.split(", ") == [
             form.endings[0] for name, form in FORMATS.items() if form.holds(mode) and name not in UNADVISED

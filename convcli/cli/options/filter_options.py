@@ -176,8 +176,8 @@ request_options = bundled(
         "--only",
         multiple=True,
         type=Parsed("X,Y,W,H", read_rectangle),
-        help="Filter only this rectangle, in pixels from the top left of the upright picture; repeat it to add more. -o "
-        "x.png keeps the other pixels; a .jpg is encoded again.",
+        help="Filter only this rectangle, in pixels from the top left of the upright picture; repeat it to add more. "
+        "-o x.png keeps the other pixels; a .jpg is encoded again.",
     ),
     click.option(
         "--mask",

@@ -11,7 +11,6 @@ from convcli.cli.options.limit_options import max_frames_option, max_pixels_opti
 from convcli.cli.options.option_types import Parsed
 from convcli.errors import ArgumentError
 from convcli.filters.picture_depth import DEPTHS
-from convcli.filters.read_arguments import read_depth
 from convcli.jobs.find import Inputs
 from convcli.jobs.read_source import Reading
 
@@ -77,7 +76,8 @@ def reading_options(
         options.append(
             click.option(
                 "--depth",
-                type=Parsed("N", read_depth, DEPTHS),
+                type=click.Choice(DEPTHS),
+                metavar="N",
                 help="Depth of results: 8, 16 or float (white is 1). [as input]",
             )
         )
