@@ -198,10 +198,7 @@ def _of_network(network: Graph, kind: Kind) -> Drawing:
     from convcli.networks.program import tensors_of
 
     if not kind.receptive:
-        raise ArgumentError(
-            "a network can be drawn with `receptive=True` only; convcli cost NETWORK -o net.png draws the table of its "
-            "layers"
-        )
+        raise ArgumentError("a network can be drawn with `receptive=True` only")
     tensor = None if kind.layer is None else tensors_of(network, [kind.layer])[kind.layer]
     return receptive_drawing(field_in_network(network, tensor, kind.at))
 

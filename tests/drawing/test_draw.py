@@ -149,7 +149,7 @@ def test_a_notebook_shows_an_image() -> None:
         ((Conv(1, 1, 2, padding=1), 4), {"padding_value": 3}, "`padding_value` belongs to `padding_mode='constant'`"),
         ((MaxPool(2, padding=1), 4), {"padding_mode": "reflect"}, "`padding_mode` fills the padding of a convolution, but there is none; give `padding`"),
         ((DeformConv(1, 1, 1), 3), {"offsets": "1 1 | 1 1"}, "`offsets` must be rows of 2 numbers, without |"),
-        (("resnet-18",), {}, "a network can be drawn with `receptive=True` only; convcli cost NETWORK -o net.png draws the table of its layers"),
+        (("resnet-18",), {}, "a network can be drawn with `receptive=True` only"),
         (("resnet-18", 64), {"receptive": True}, "the input shape of a network must be (channels, *sizes), got `input_shape=64`"),
         ((load("resnet-18"), (3, 64, 64)), {"receptive": True}, "the network already has an input shape"),
         (("resnet-18",), {"receptive": True, "layer": "conv99"}, "the network has no layer 'conv99'; did you mean"),

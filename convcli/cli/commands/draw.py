@@ -1,5 +1,7 @@
 """convcli draw: show the arithmetic of a layer step by step."""
 
+from shlex import quote
+
 import click
 
 from convcli.cli.calculators.calculator_help import chain_help
@@ -64,6 +66,12 @@ def command(
     network.check(click.get_current_context(), LayerOptions._fields)
     view.check(given.reads)
     if network.network is not None:
-        view.give(messages, kind.drawing(network.load(), (), given.numbers(2)))
+        graph = network.load()
+        if not kind.receptive:
+            raise click.UsageError(
+                "a network can be drawn with --receptive only; "
+                f"convcli cost {quote(network.network)} -o net.png draws the table of its layers"
+            )
+        view.give(messages, kind.drawing(graph, (), given.numbers(2)))
         return
     view.give(messages, kind.drawing(*drawn(layer, given)))

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -148,7 +149,7 @@ def test_a_network_has_a_field_and_no_steps(call: Call, tmp_path: Path) -> None:
     for words, message in (
         (
             [path],
-            "a network can be drawn with --receptive only; convcli cost NETWORK -o net.png draws the table of its layers",
+            f"a network can be drawn with --receptive only; convcli cost {shlex.quote(str(path))} -o net.png draws the table of its layers",
         ),
         (
             [path, "--receptive", "--k", "3"],
