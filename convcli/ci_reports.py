@@ -17,7 +17,7 @@ class Case(NamedTuple):
     outcome : "passed", "failed", or "error" if the test could not be run
     file : the path of the tested file
     message, details : why the test did not pass, in one line and in several
-    kind : the class of the failure or error
+    kind : the kind of the failure or error, in a word
     seconds : the duration
     """
 

@@ -80,7 +80,12 @@ def folders_answer(all_compared: Sequence[Compared], tolerance: float) -> Answer
 def _pair_row(compared: Compared, tolerance: float) -> Row:
     measures: Row = compared.found.whole if compared.found is not None else {}
     row: dict[str, Any] = {name: measures.get(name) for name in MEASURES}
-    outcome = {"outcome": OUTCOMES[compared.code], "tolerance": tolerance, "within": compared.code == SAME}
+    only = f"only in {compared.pair.only_in}" if compared.pair.only_in else ""
+    outcome = {
+        "outcome": only or OUTCOMES[compared.code],
+        "tolerance": tolerance,
+        "within": compared.code == SAME,
+    }
     return {"picture": compared.pair.name, **row, **outcome}
 
 
@@ -100,14 +105,15 @@ def ci_case(messages: Messages, compared: Compared, tolerance: float) -> Case:
     """Return a pair as a test case of a CI report."""
     pair, found, problem = compared.pair, compared.found, compared.problem
     if found is None:
-        message, kind = messages.name_options(str(problem)), type(problem).__name__
+        message = messages.name_options(str(problem))
         outcome: Outcome = "failed" if compared.code == DIFFERENT else "error"
+        kind = "missing" if pair.only_in else OUTCOMES[compared.code]
         return Case(pair.name, outcome, pair.file, message, (), kind, compared.seconds)
     if compared.code == SAME:
         return Case(pair.name, "passed", pair.file, seconds=compared.seconds)
     details = [f"{name}: {value}" for name, value in found.whole.items() if value is not None]
     message = verdict(compared, tolerance)
-    return Case(pair.name, "failed", pair.file, message, details, "DifferentPictures", compared.seconds)
+    return Case(pair.name, "failed", pair.file, message, details, OUTCOMES[DIFFERENT], compared.seconds)
 
 
 def verdict(compared: Compared, tolerance: float) -> str:

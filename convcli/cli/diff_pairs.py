@@ -23,10 +23,11 @@ from convcli.cli.options.array_options import value_names
 from convcli.cli.options.limit_options import LimitOptions
 from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError, ConvcliError
-from convcli.files import is_folder, write_whole
+from convcli.files import exists, is_folder, write_whole
 from convcli.images.codecs.text_files import TypedMatrix
 from convcli.images.formats import NUMBERS
 from convcli.images.write import encode
+from convcli.jobs.find import InputError
 from convcli.jobs.folder_pairs import paired
 from convcli.jobs.memory_limit import check_memory
 from convcli.jobs.read_ahead import Ahead
@@ -48,12 +49,14 @@ class Pair(NamedTuple):
     name : the name of the pair; for two folders, the path below both
     names : the names of the two pictures in messages
     problem : why they cannot be compared, if that is known already
+    only_in : the only folder that has it, if the other has not
     """
 
     name: str
     names: tuple[str, str]
     sources: tuple[Source, Source]
-    problem: UnlikeError | None = None
+    problem: ConvcliError | None = None
+    only_in: str = ""
 
     @property
     def file(self) -> str:
@@ -198,6 +201,8 @@ def pairs_of(operands: Sequence[str], values: Sequence[str]) -> tuple[list[Pair]
     paths = [file_path(name) for name in operands]
     if any(folders) and len(paths) == 2:
         place = folders.index(True)
+        if operands[1 - place] != "-" and not exists(paths[1 - place]):
+            return [_without_folder(paths, place)], not paths[1 - place].suffix
         if operands[1 - place] != "-":
             paths[place] /= paths[1 - place].name
     names = (
@@ -209,17 +214,31 @@ def pairs_of(operands: Sequence[str], values: Sequence[str]) -> tuple[list[Pair]
     return [Pair(f"{first} and {second}", (first, second), (sources[0], sources[1]))], False
 
 
+def _without_folder(paths: Sequence[Path], place: int) -> Pair:
+    """Return a pair whose problem is that one operand does not exist; the other one, at `place`, is a folder."""
+    lacking = paths[1 - place]
+    problem = InputError(
+        f"cannot compare the folder {paths[place]}: there is no folder or file {lacking}; check the spelling, or make "
+        "it first"
+    )
+    return Pair(str(lacking), (str(paths[0]), str(paths[1])), (paths[0], paths[1]), problem)
+
+
 def _folder_pairs(first: Path, second: Path) -> list[Pair]:
     pairs = []
+    folders = [path.name for path in (first, second)]
+    if not all(folders) or len(set(folders)) == 1:
+        folders = [str(first), str(second)]
     for name, *there in paired(first, second):
         paths = first / name, second / name
-        problem = None
+        problem, only_in = None, ""
         if not all(there):
+            only_in = folders[there.index(True)]
             one, other = paths if there[0] else paths[::-1]
             problem = UnlikeError(
                 f"{one} has no counterpart: {other} does not exist; add it, or remove {one}"
             )
-        pairs.append(Pair(name, (str(paths[0]), str(paths[1])), paths, problem))
+        pairs.append(Pair(name, (str(paths[0]), str(paths[1])), paths, problem, only_in))
     return pairs
 
 

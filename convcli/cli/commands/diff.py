@@ -55,11 +55,16 @@ def _tolerance(text: str) -> float:
     "--tolerance",
     type=Parsed("T", _tolerance),
     default="0",
-    help="Samples that differ by at most T, in their own units, count as equal.  [default: 0]",
+    help="Samples that differ by at most T levels count as equal: 1 is 1 of 255 in 8 bits, and 1 of 65535 in 16. In "
+    "floats white is 1, so give 0.004.  [default: 0]",
 )
 @layout_option()
 @show_option("Show the map of the differences in the terminal.")
-@answer_options_with(*CI_FORMATS, endings=tuple(CI_ENDINGS))
+@answer_options_with(
+    *CI_FORMATS,
+    endings=tuple(CI_ENDINGS),
+    more="; a map of the differences: .png, or .npy as numbers; of two folders: maps/",
+)
 @limit_options
 @max_memory_option
 @verbosity_options

@@ -168,13 +168,13 @@ PRINTING = printing()  # for commands that write something else to -o
 force_option = click.option("--force", is_flag=True, help="Replace the output file if it exists.")
 
 
-def _output_option(endings: Sequence[str]) -> Decorator:
+def _output_option(endings: Sequence[str], more: str = "") -> Decorator:
     return click.option(
         "-o",
         "--output",
         shell_complete=complete_files,
         metavar="FILE",
-        help=f"Write to this file; its ending determines the format: {' '.join(endings)}.",
+        help=f"Write to this file; its ending determines the format: {' '.join(endings)}{more}.",
     )
 
 
@@ -188,9 +188,9 @@ def theme_option(default: str | None) -> Decorator:
     )
 
 
-def answer_options_with(*formats: str, endings: Sequence[str]) -> Decorator:
-    """Return the options of an answer with additional formats, and endings for them."""
-    output = _output_option((*ENDINGS, *endings))
+def answer_options_with(*formats: str, endings: Sequence[str], more: str = "") -> Decorator:
+    """Return the options of an answer with additional formats, endings for them, and `more` in the help of -o."""
+    output = _output_option((*ENDINGS, *endings), more)
     return bundled("answer", AnswerOptions, *printing(*formats), output, force_option)
 
 

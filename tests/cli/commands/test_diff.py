@@ -340,7 +340,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 OUTCOMES = {
-    "missing.png": "different", "new.png": "different", "same.png": "same",
+    "missing.png": "only in goldens", "new.png": "only in made", "same.png": "same",
     "size.png": "different", "sub/a,b:100%.png": "different",
     "z<&>.png": "trouble",
 }  # fmt: skip
@@ -399,9 +399,10 @@ def test_reports_for_ci(call: Call, folders: tuple[Path, Path], tmp_path: Path) 
     root = ElementTree.parse(report).getroot()
     check_schema(root)
     cases = {case.attrib["name"]: case for case in root.iter("testcase")}
-    tags = {"same": [], "different": ["failure"], "trouble": ["error"]}
-    assert {name: [each.tag for each in case] for name, case in cases.items()} == {
-        name: tags[outcome] for name, outcome in OUTCOMES.items()
+    missing = [("failure", "missing")]
+    kinds = {"same": [], "different": [("failure", "different")], "trouble": [("error", "trouble")]}
+    assert {name: [(each.tag, each.attrib["type"]) for each in case] for name, case in cases.items()} == {
+        name: kinds.get(outcome, missing) for name, outcome in OUTCOMES.items()
     }
     failure = cases["sub/a,b:100%.png"][0]
     assert failure.attrib["message"].endswith("differ by up to 3: 144 of 144 samples by more than 0")
@@ -427,7 +428,19 @@ def test_reports_for_ci(call: Call, folders: tuple[Path, Path], tmp_path: Path) 
     )
     bad = call("diff", goldens / "same.png", "none.png", "--format", "junit")
     assert (bad.code, bad.err) == (2, call("diff", goldens / "same.png", "none.png").err)
-    assert ElementTree.fromstring(bad.out).find(".//error").attrib["type"] == "ImageError"
+    assert ElementTree.fromstring(bad.out).find(".//error").attrib["type"] == "trouble"
+
+    # A folder that does not exist is an error of its own, also in the reports.
+    gone = tmp_path / "gone"
+    message = f"cannot compare the folder {goldens}: there is no folder or file {gone}; check the spelling, or make it first"
+    for words in ((goldens, gone), (gone, goldens), (goldens, gone, "-o", f"{tmp_path}/maps/")):
+        result = call("diff", *words)
+        assert (result.code, result.err) == (2, f"convcli: error: {message}\n")
+    out = call("diff", goldens, gone, "--format", "github", "-o", f"{tmp_path}/maps/").out
+    assert out == f"::error file={goldens},title=convcli diff%3A {gone}::{message}\n"
+    assert not (tmp_path / "maps").exists()
+    (error,) = ElementTree.fromstring(call("diff", goldens, gone, "--format", "junit").out).iter("error")
+    assert error.attrib == {"message": message, "type": "trouble"}
     refused = call("diff", *folders, "--format", "github", "--field", "beyond")
     assert (refused.code, one_error(refused)) == (
         2,
