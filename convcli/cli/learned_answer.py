@@ -98,6 +98,7 @@ def _remarks(learned: Learned, kernels: Sequence[Array]) -> list[str]:
     if not learned.weights.any():
         lines.append("all weights are 0: the second picture does not depend on the first, only on the bias")
     lines += learned.undetermined
+    lines += learned.advice
     largest = float(abs(learned.weights).max())
     if not learned.undetermined and learned.error > UNSURE * largest:
         lines.append(

@@ -38,6 +38,7 @@ class Learned:
     lr : for gradient descent, the learning rate
     trace : for gradient descent, the weights before each step and at the end
     linear : whether the samples are linear light, where white is 1
+    advice : what would explain the residual better, in words; empty if nothing is known
     """
 
     weights: Array
@@ -57,6 +58,7 @@ class Learned:
     lr: float | None = None
     trace: tuple[Array, ...] = field(default=(), repr=False)
     linear: bool = False
+    advice: tuple[str, ...] = ()
 
     @property
     def kernel(self) -> Kernel:

@@ -18,6 +18,7 @@ from convcli.learning.gradient_descent import Step, descend, descent_bytes
 from convcli.learning.learned_kernel import Learned
 from convcli.learning.least_squares import Fit, fit, fit_bytes
 from convcli.learning.picture_pairs import Geometry, LeftOut, Pair, aligned
+from convcli.learning.poor_fit import words_on_residual
 from convcli.learning.undetermined import undetermined_words
 
 Array = NDArray[Any]
@@ -129,14 +130,28 @@ class Recipe(NamedTuple):
             raise ArgumentError(
                 "the pairs have different numbers of channels; convert all to the same, such as grey"
             )
+        groups: list[Sequence[Pair]]  # of which each gives one part
         if self.per_channel:
-            channels = range(len(pairs[0].before))
-            parts = [self._learned([pair.channel(number) for pair in pairs], number) for number in channels]
+            groups = [[pair.channel(number) for pair in pairs] for number in range(len(pairs[0].before))]
         elif self.mix:
-            parts = [self._learned(pairs)]
+            groups = [pairs]
         else:
-            parts = [self._learned([pair.channel(n) for pair in pairs for n in range(len(pair.before))])]
-        return self._together(parts, pairs)
+            groups = [[pair.channel(n) for pair in pairs for n in range(len(pair.before))]]
+        parts = [
+            self._learned(group, number if self.per_channel else None) for number, group in enumerate(groups)
+        ]
+        return self._together(parts, pairs, self._advice(groups, parts))
+
+    def _advice(self, groups: Sequence[Sequence[Pair]], parts: Sequence[_Part]) -> tuple[str, ...]:
+        """Return sentences on how to fit better, for the part with the largest residual."""
+        if self.method != "exact":
+            return ()
+        group, part = max(
+            zip(groups, parts, strict=True), key=lambda each: each[1].fit.squares / each[1].fit.samples
+        )
+        return words_on_residual(
+            group, self.geometry, part.fit, bias=self.bias, light=self.linear, largest=MAX_SIDE
+        )
 
     def bytes(self, before: Array, after: Array) -> int:
         """Estimate the bytes that learning from a pair, (H, W) or (H, W, C), takes besides the pictures."""
@@ -144,7 +159,10 @@ class Recipe(NamedTuple):
         held = before.nbytes + 3 * after.size  # the padded picture, and the mask of samples
         held += 8 * (before.size + after.size) if self.linear else 0
         channels = (first, second) if self.mix else (1, 1)
-        needed = fit_bytes(channels[0], channels[1], self.geometry.kernel_size, after.shape[:2])
+        sides = [
+            side + 2 for side in self.geometry.kernel_size
+        ]  # of the window that a poor fit is compared with
+        needed = fit_bytes(channels[0], channels[1], sides, after.shape[:2])
         return held + needed + (descent_bytes(before.size, after.size) if self.method == "sgd" else 0)
 
     def _learned(self, pairs: Sequence[Pair], channel: int | None = None) -> _Part:
@@ -180,7 +198,7 @@ class Recipe(NamedTuple):
         )
         return _Part(found, last.weights, last.bias, steps, rate, last.loss * scale**2)
 
-    def _together(self, parts: Sequence[_Part], pairs: Sequence[Pair]) -> Learned:
+    def _together(self, parts: Sequence[_Part], pairs: Sequence[Pair], advice: tuple[str, ...]) -> Learned:
         """Combine the results of one or several channels."""
         fits = [part.fit for part in parts]
         samples = sum(each.samples for each in fits)
@@ -212,6 +230,7 @@ class Recipe(NamedTuple):
             ),
             lr=parts[0].lr if steps else None,
             linear=self.linear,
+            advice=advice,
             trace=tuple(
                 self._rotated(self._shaped(np.concatenate([step.weights for step in group])))
                 for group in zip(*(part.steps for part in parts), strict=True)
