@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from math import prod, sqrt
 from typing import Any
 
@@ -59,9 +60,10 @@ def words_on_residual(
     if gain < GAIN:
         return ()
     advised = by_axes([min(largest, 2 * side + side % 2) for side in geometry.kernel_size])
+    smaller = 100 * (1 - sqrt(1 - gain))
     return (
-        f"the kernel is too small: with {by_axes(larger.kernel_size)} the residual is {100 * (1 - sqrt(1 - gain)):.0f} % "
-        f"smaller; try a larger `size`, such as {advised}",
+        f"the kernel is too small: with {by_axes(larger.kernel_size)} the residual is {smaller:.0f} % smaller; try a "
+        f"larger `size`, such as {advised}",
     )
 
 
@@ -120,7 +122,7 @@ def _rank_filter(pairs: Sequence[Pair], geometry: Geometry) -> str:
             ("minimum", ndimage.minimum_filter),
             ("maximum", ndimage.maximum_filter),
         ):
-            equal = [_share_equal(pair, geometry, lambda rows, run=run: run(rows, size)) for pair in pairs]
+            equal = [_share_equal(pair, geometry, partial(run, size=size)) for pair in pairs]
             if min(equal) >= AGREE:
                 return (
                     f"{100 * np.mean(equal):.4g} % of the samples are the {name} of their {size}x{size} windows, which "

@@ -517,7 +517,8 @@ def test_no_more_memory_is_used_than_estimated(options):
         pool.submit(recipe.learn, [recipe.pair(picture, picture, None)]).result()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak <= recipe.bytes(picture, picture) < 1.5 * peak
+    # The estimate has room for the larger window that a poor fit is compared with.
+    assert peak <= recipe.bytes(picture, picture) < 1.6 * peak
 
 
 def test_work_of_hours_is_refused(monkeypatch):
