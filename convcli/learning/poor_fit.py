@@ -18,8 +18,8 @@ from convcli.learning.picture_pairs import Geometry, Pair
 Array = NDArray[Any]
 
 ROUNDING = sqrt(1 / 12)  # root mean square error of rounding to integers
-CLEAR = 2  # residuals above so many times that of rounding are looked into
-OF_FLOATS = 1e-6  # the same for floats, relative to the standard deviation of the samples
+CLEAR = 2  # multiple of the rounding error above which a residual is looked into
+OF_FLOATS = 1e-6  # rounding error of floats, relative to the standard deviation of the samples
 LEVEL = 1 / 255  # of 8 bits, for samples of linear light
 GAIN = 0.3  # share of the variance of the residuals from which a larger window is advised
 AGREE = 0.99  # share of samples that are equal from which a picture is a median, a minimum or a maximum
