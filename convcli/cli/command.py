@@ -11,6 +11,7 @@ import click
 from convcli.cli import COMMANDS, SETTINGS, parameters_of_filter
 from convcli.cli.advised_values import WORDS
 from convcli.cli.settings import settings
+from convcli.cli.unquoted_words import quoted_kernel, quoted_path
 from convcli.cli.user_messages import Messages
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Command(click.Command):
                 messages.elsewhere = lambda: parameters_of_filter(ctx)
         if not ctx.resilient_parsing:
             ctx.meta[WORDS] = tuple(itertools.takewhile("--".__ne__, args))
+            if not HELP.intersection(args):
+                self._check_quotes(ctx)
             values, extra, order = self._parsed(ctx, args)
             ctx.meta[TYPED] = [parameter.name for parameter in order]
             if not HELP.intersection(args):
@@ -103,6 +106,13 @@ class Command(click.Command):
             if whole is None:
                 raise
             raise click.NoSuchOption(whole, ctx=ctx) from None
+
+    def _check_quotes(self, ctx: click.Context) -> None:
+        """Raise UsageError for a path or a kernel that was typed in several words."""
+        words = ctx.meta[WORDS]
+        names = [name for each in self.params for name in each.opts if "--kernel" in each.opts]
+        if way := quoted_path(words) or quoted_kernel(words, names):
+            raise click.UsageError(way, ctx)
 
     def _check_words(self, ctx: click.Context, values: Mapping[str, Any], extra: Sequence[str]) -> None:
         """Raise UsageError for positional words that the command does not take, with what to type instead."""

@@ -17,6 +17,7 @@ import click
 from convcli.batch.outcome import Outcome
 from convcli.batch.run_jobs import Batch
 from convcli.batch.stop import SIGNALS, Stop, Stopped
+from convcli.cli.mistaken_inputs import check_inputs
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.output_options import OutputOptions
 from convcli.cli.options.run_options import RunOptions
@@ -24,17 +25,15 @@ from convcli.cli.run_messages import RunMessages
 from convcli.cli.user_messages import Messages
 from convcli.cores import cores
 from convcli.errors import ArgumentError, ConvcliError
-from convcli.files import WriteError, exists, is_folder, remove_unfinished
+from convcli.files import WriteError, remove_unfinished
 from convcli.images.codec_memory import reuse_images
 from convcli.images.codecs.text_files import TypedMatrix
 from convcli.images.coding import Coding
-from convcli.images.formats import ENDINGS
 from convcli.jobs.collisions import Reads, check_reads, check_report
 from convcli.jobs.find import Inputs
 from convcli.jobs.job import DASH, Job, Source
 from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.read_source import Reading
-from convcli.jobs.search import is_pattern
 from convcli.jobs.targets import jobs_for, with_masks
 from convcli.memory import keep_freed
 from convcli.remote_files import file_path, target_path
@@ -85,7 +84,8 @@ class FileRun:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         reuse_images(1 if self.inputs.file is not None else self.options.workers.jobs or cores())
         _end_by_signals()
-        self._check_last_input()
+        options = [name for each in click.get_current_context().command.params for name in each.opts]
+        check_inputs(self.inputs.names, self.output, options)
         self.output.check()
         self.options.check(dry_run=self.dry_run)
         if self.show:
@@ -94,19 +94,6 @@ class FileRun:
             raise ArgumentError(
                 "--in-place cannot be used with --cluster: a cluster repeats a job whose worker died, and might filter "
                 "a picture twice; name a folder with -o"
-            )
-
-    def _check_last_input(self) -> None:
-        """Refuse INPUT OUTPUT, as other programs have it, before the input is filtered to somewhere else."""
-        if len(self.inputs.names) != 2 or self.output.output is not None or self.output.in_place:
-            return
-        first, last = self.inputs.names
-        if is_pattern(last) or exists(file_path(last)) or not (first == "-" or exists(file_path(first))):
-            return
-        is_file = last.lower().endswith(ENDINGS) and not is_folder(file_path(first))
-        if is_file or last.endswith("/"):
-            raise ArgumentError(
-                f"there is no {last}, and all words are inputs; if it is the output of {first}, give -o {last}"
             )
 
     def _check_show(self) -> None:

@@ -137,7 +137,7 @@ class RunMessages:
         if self._stop.signal is not None:
             parts.insert(0, f"stopped by {self._stop.signal.name}")
         text = ", ".join(parts)
-        if not self._dry_run:
+        if self._pixels and not self._dry_run:
             text += f"; {self._pixels / max(seconds, 1e-9) / 1e6:.1f} megapixels per second"
         if self._failed:
             names, more = [name for _, name in sorted(self._failed)], len(self._failed) - NAMED

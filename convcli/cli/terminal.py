@@ -40,7 +40,7 @@ def check_terminal() -> None:
     """Raise ArgumentError if standard output is no terminal."""
     if not sys.stdout.isatty():
         raise ArgumentError(
-            "--show draws on a terminal, and standard output is none; leave it out, or write a file with -o"
+            "--show draws on a terminal, and standard output is not one; leave it out, or write a file with -o"
         )
 
 

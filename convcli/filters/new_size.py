@@ -14,6 +14,14 @@ EXAMPLES = (
     "write WIDTHxHEIGHT in pixels as 800x600, 800x or x600 to keep the shape, or a factor as 50%, 0.5 or 1/3"
 )
 MAX_TIMES = 8  # the largest whole number that may be meant as a factor; above it, it is a percentage
+# ImageMagick's sizes, and those with another sign (\u00d7 is the multiplication sign) between the numbers.
+_ELSEWHERE = re.compile("([0-9]{1,9})(?:[xX*,:\u00d7]| by )([0-9]{1,9})?([!<>^]?)|([0-9]{1,9})@")
+_FLAGS = {
+    "!": "",
+    "^": ": the larger of the two",
+    ">": ", but may enlarge a picture",
+    "<": ", but may reduce a picture",
+}
 _PIXELS = re.compile(r"(?P<width>[0-9]{0,9})x(?P<height>[0-9]{0,9})")
 _FACTOR = re.compile(r"[0-9]{1,9}(\.[0-9]{0,15})?|\.[0-9]{1,15}")
 _RATIO = re.compile(r"[0-9]{1,9}/[0-9]{1,9}")
@@ -63,6 +71,27 @@ def _meant(text: str) -> str:
     return f"write {percent} or {factor} to resize by a factor, or {number}x for the width"
 
 
+def _instead_of(text: str) -> str:
+    """Return how to write a size of ImageMagick, or with another sign between its numbers; empty if it is none.
+
+    >>> _instead_of("320x240!"), _instead_of("320,240")
+    ('write 320x240, to which the picture is stretched', 'did you mean 320x240?')
+    """
+    found = _ELSEWHERE.fullmatch(text)
+    if found is None:
+        return ""
+    width, height, flag, area = found.groups()
+    if area is not None:
+        return "write a factor, such as 50%, to change the area; it is the same along both axes"
+    size = f"{width}x{height or ''}"
+    if not flag:
+        return f"did you mean {size}?" if size != text else ""
+    if flag == "!" and height:
+        return f"write {size}, to which the picture is stretched"
+    sides = f"{width}x or x{height}" if height else size
+    return f"write {sides}, which keeps the shape{_FLAGS[flag]}"
+
+
 def read_new_size(value: Any) -> NewSize:
     """Read a size or a factor: a string, (width, height), or a float."""
     from fractions import Fraction
@@ -85,4 +114,6 @@ def read_new_size(value: Any) -> NewSize:
         factor = Fraction(number) / (100 if percent else 1)
         if factor > 0:
             return NewSize(factor=factor)
+    if way := _instead_of(text):
+        raise ArgumentError(f"{cut(repr(value), 80)} is not a size here; {way}")
     raise refused

@@ -234,7 +234,8 @@ class Request(NamedTuple):
             needs = "" if self.variant is None else f" for `variant={variant!r}`"
             weights = " or `weights`" if VARIANTS[variant].takes("weights") else ""
             raise ArgumentError(
-                f"there is nothing to run{needs}; give `kernel`{weights}, such as `kernel='sobel'`"
+                f"there is nothing to run{needs}; give `kernel`{weights}, such as `kernel='sobel'`; "
+                "`kernel='identity'` only converts"
             )
 
 

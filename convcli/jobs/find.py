@@ -129,8 +129,8 @@ class _Finder:
                 and str(path) not in self.named
                 and str(path.with_name(match[1] + path.suffix)) in inputs
             ):
-                word = "output of an earlier run (name it to filter it)"
-                self.passed.setdefault(word, []).append(str(path))
+                what = "skipped outputs of earlier runs (name them to filter them)"
+                self.passed.setdefault(what, []).append(str(path))
             else:
                 kept.append(source)
         return kept
@@ -139,9 +139,9 @@ class _Finder:
     def notes(self) -> list[str]:
         """Notes about the skipped files, one for each kind."""
         notes = []
-        for word, paths in self.passed.items():
+        for what, paths in self.passed.items():
             more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-            notes.append(f"skipped as {word}: {', '.join(paths[:SHOWN])}{more}")
+            notes.append(f"{what}: {', '.join(paths[:SHOWN])}{more}")
         return notes
 
     def _behind(self, text: str, expands: bool) -> Iterator[Source]:
@@ -158,15 +158,16 @@ class _Finder:
             yield from self._search(text, *split_pattern(text))
         elif self.choice.lets(text):
             self.named.add(str(path))
-            yield Source(path)
+            comment = not expands and text.startswith("#") and not path.suffix and not exists(path)
+            yield Source(path, problem=_comment(path) if comment else None)
 
     def _search(self, text: str, root: str, parts: Parts) -> Iterator[Source]:
         search = Search("" if root == "." else root, self.choice, self.excluded)
         found = search.below(parts)
         for below in found:
             yield Source(file_path(search.path(below)), below.rpartition("/")[0])
-        for word, passed in sorted(set(search.passed)):
-            self.passed.setdefault(word, []).append(passed)
+        for what, passed in sorted(set(search.passed)):
+            self.passed.setdefault(what, []).append(passed)
         for folder, reason in search.failed.items():
             problem = InputError(f"cannot read the folder {folder}: {reason}; its pictures are left out")
             yield Source(file_path(folder), problem=problem)
@@ -189,6 +190,13 @@ class _Finder:
         if search.folders and is_folder(path) and not self.options.recursive:
             why += f"; give `recursive` to search its {_count(search.folders, 'folder')} too"
         return f"cannot read {path}: {why}"
+
+
+def _comment(path: Path) -> InputError:
+    """Return the error for a line of a list that looks like a comment."""
+    return InputError(
+        f"cannot read {path}: there is no such file, and every line of a list is a name; leave comments out"
+    )
 
 
 def _count(number: int, noun: str) -> str:

@@ -44,8 +44,8 @@ class Patterns:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         trimmed = [pattern.rstrip("/") for pattern in patterns]
-        self.names = [_matcher(pattern) for pattern in trimmed if "/" not in pattern]
-        self.paths = [_matcher(pattern) for pattern in trimmed if "/" in pattern]
+        self.names = [_matcher(pattern, re.IGNORECASE) for pattern in trimmed if "/" not in pattern]
+        self.paths = [_matcher(pattern, re.IGNORECASE) for pattern in trimmed if "/" in pattern]
 
     def __bool__(self) -> bool:
         return bool(self.names or self.paths)
@@ -69,10 +69,10 @@ class Choice(NamedTuple):
         return (not self.include or self.include.match(path, below)) and not self.exclude.match(path, below)
 
 
-def _matcher(pattern: str) -> Callable[[str], object]:
+def _matcher(pattern: str, flags: int = 0) -> Callable[[str], object]:
     if len(pattern) > LONGEST_PATH:  # fnmatch is slow for patterns with many brackets
         raise ArgumentError(f"the pattern {pattern!r} is longer than any path; shorten it")
-    return re.compile(translate(pattern), re.IGNORECASE).match
+    return re.compile(translate(pattern), flags).match
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Search:
     others : the number of files without the ending of a picture
     left_out : the number of pictures that `include` and `exclude` left out
     folders : the number of folders in the folders that were searched
-    passed : skipped entries that are not regular files: the kind and the path of each
+    passed : skipped entries that are not regular files: words for a note, and the path of each
     failed : the folders that cannot be listed, with the reasons
     """
 
@@ -136,9 +136,9 @@ class Search:
             inner = _joined(folder, entry.name)
             if not entry.is_dir(follow_symlinks=False):
                 if entry.is_symlink() and _is_folder(entry):
-                    self.passed.append(("link to a folder", self.path(inner)))
+                    self.passed.append(("skipped links to folders", self.path(inner)))
             elif self._is_excluded(inner):
-                self.passed.append(("folder of the outputs", self.path(inner)))
+                self.passed.append(("did not search the folder of the outputs", self.path(inner)))
             elif not self.choice.exclude.match(self.path(inner), inner):
                 yield inner
 
@@ -177,7 +177,8 @@ class Search:
             return True
         else:
             broken = entry.is_symlink() and not Path(self.path(below)).exists()
-            self.passed.append(("broken link" if broken else "pipe or device", self.path(below)))
+            what = "skipped broken links" if broken else "skipped pipes and devices"
+            self.passed.append((what, self.path(below)))
         return False
 
 

@@ -5,14 +5,16 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 from convcli.errors import ArgumentError
-from convcli.files import is_folder
+from convcli.files import exists, is_folder
 from convcli.images.formats import ENDINGS, output_format
+from convcli.images.picture import ImageError
 from convcli.jobs.collisions import Reads, check_jobs, check_reads, check_report
 from convcli.jobs.job import DASH, Job, Source
 from convcli.path_templates import FIELD, filled, is_template
-from convcli.remote_files import check_writable, file_path, target_path
+from convcli.remote_files import RemotePath, check_writable, file_path, target_path
 
 _STDOUT = re.compile(r"(?:(\w+):)?-")
 
@@ -35,6 +37,13 @@ def jobs_for(
 
     mask : a template with the fields of an output's, for the mask of each input
     """
+    if (
+        output is None and not in_place
+    ):  # what is missing needs no ending, from which its output would get a name
+        sources = [
+            source._replace(problem=_missing(source)) if source.problem is None else source
+            for source in sources
+        ]
     sound = [source for source in sources if source.problem is None]
     if in_place:
         jobs = [source.to(_itself(source)) for source in sound]
@@ -88,8 +97,8 @@ def _check_ending(output: str) -> None:
     named = f", or {form}:- for standard output" if f".{form}" in ENDINGS else ""
     file = f"out.{form}" if named else f"{output}.png"
     raise ArgumentError(
-        f"`output` {output} is not a folder, and has no ending, which determines the format; write {file} for a "
-        f"file, or {output}/ for a folder{named}"
+        f"`output` {output} is not a folder, and has no ending, which determines the format; write {quote(file)} for "
+        f"a file, or {quote(f'{output}/')} for a folder{named}"
     )
 
 
@@ -129,6 +138,14 @@ def _itself(source: Source) -> Path:
             f"`in_place` replaces files and does not apply to {source.name}; write to `output='-'`, or name a file"
         )
     return source.path
+
+
+def _missing(source: Source) -> ImageError | None:
+    """Return the error of an input without an ending that does not exist."""
+    path = source.path
+    if path is DASH or isinstance(path, RemotePath) or path.suffix or exists(path):
+        return None
+    return ImageError(f"cannot read {path}: there is no such file; check the spelling and the folder")
 
 
 def _beside(source: Path, kernel: str) -> Path:

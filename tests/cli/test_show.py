@@ -231,7 +231,7 @@ def test_showing_a_map_needs_memory(call: Call, kitty: None, tmp_path: Path) -> 
 
 
 def test_without_a_terminal_it_is_refused(call: Call, tmp_path: Path) -> None:
-    says = "--show draws on a terminal, and standard output is none; leave it out, or write a file with -o"
+    says = "--show draws on a terminal, and standard output is not one; leave it out, or write a file with -o"
     picture = SAMPLES / "house.png"
     for words in (
         ["filter", picture, "-k", "box"],

@@ -5,6 +5,7 @@ import pytest
 
 from convcli.errors import ArgumentError
 from convcli.filters.new_size import read_new_size
+from tests.conftest import SAMPLES, Call, one_error
 
 
 @pytest.mark.parametrize(
@@ -78,3 +79,31 @@ def test_a_bare_integer_is_ambiguous(typed: str, percent: str, factor: str) -> N
     )
     assert read_new_size(percent) == read_new_size(factor)
     assert read_new_size(f"{typed}x").width == int(typed)
+
+
+@pytest.mark.parametrize(
+    ("text", "way"),
+    [
+        ("320x240!", "write 320x240, to which the picture is stretched"),
+        ("320x240>", "write 320x or x240, which keeps the shape, but may enlarge a picture"),
+        ("320x240<", "write 320x or x240, which keeps the shape, but may reduce a picture"),
+        ("320x240^", "write 320x or x240, which keeps the shape: the larger of the two"),
+        ("320x>", "write 320x, which keeps the shape, but may enlarge a picture"),
+        ("320,240", "did you mean 320x240?"),
+        ("320X240", "did you mean 320x240?"),
+        ("320\u00d7240", "did you mean 320x240?"),
+        ("76800@", "write a factor, such as 50%, to change the area; it is the same along both axes"),
+    ],
+)
+def test_sizes_of_other_programs_are_answered_with_the_spelling_here(call: Call, text: str, way: str) -> None:
+    found = call("filter", SAMPLES / "house.png", "--resize", text)
+    assert f"{text!r} is not a size here; {way}" in one_error(found)
+
+
+@pytest.mark.parametrize("text", ["3", "50%", "800x", "1/2", "320x240!"])
+def test_the_size_of_a_network_is_no_factor(call: Call, text: str) -> None:
+    found = one_error(call("filter", SAMPLES / "house.png", "--network", "resnet-18", "--resize", text))
+    assert (
+        f"{text!r} is not the size of a network's input; write WIDTHxHEIGHT in pixels, such as 224x224"
+        in found
+    )

@@ -72,7 +72,7 @@ def test_the_working_directory_has_relative_names(here: Path) -> None:
     touch("a.png", "deep/b.png")
     (here / "gone.png").symlink_to("nowhere")
     assert gathered(".", recursive=True) == ["a.png", "deep/b.png"]
-    assert passed_over(".", recursive=True) == ["skipped as broken link: gone.png"]
+    assert passed_over(".", recursive=True) == ["skipped broken links: gone.png"]
     assert gathered(str(here)) == [f"{here}/a.png"]
 
 
@@ -99,7 +99,7 @@ def test_cycles_of_links_end(here: Path) -> None:
         (here / "in" / name).symlink_to(".")
     assert gathered("in", recursive=True) == ["in/a.png", "in/deep/b.png"]
     assert passed_over("in", recursive=True) == [
-        "skipped as link to a folder: in/deep/one, in/deep/three, in/deep/two and 3 more"
+        "skipped links to folders: in/deep/one, in/deep/three, in/deep/two and 3 more"
     ]
     assert gathered("in/**/*.png") == ["in/a.png", "in/deep/b.png"]
     assert gathered("in/one", recursive=True) == [
@@ -117,8 +117,8 @@ def test_special_files_are_skipped_with_a_note(here: Path) -> None:
     (here / "in/folder.png").mkdir()
     assert gathered("in") == ["in/a.png"]
     assert passed_over("in") == [
-        "skipped as broken link: in/gone.png, in/self.png",
-        "skipped as pipe or device: in/null.png, in/pipe.png",
+        "skipped broken links: in/gone.png, in/self.png",
+        "skipped pipes and devices: in/null.png, in/pipe.png",
     ]
 
 
@@ -189,7 +189,7 @@ def test_a_second_run_does_not_take_the_outputs_of_the_first(call: Call, here: P
     again = call(*run, "sobel")
     assert again.out.split() == ["in/a.sobel.png", "in/deep/b.sobel.png"]
     assert (
-        "skipped as output of an earlier run (name it to filter it): in/a.box.png, in/deep/b.box.png\n"
+        "skipped outputs of earlier runs (name them to filter them): in/a.box.png, in/deep/b.box.png\n"
         in again.err
     )
     third = call(*run, "box", "--skip-existing", "-q")
@@ -223,7 +223,7 @@ def test_the_folder_of_the_outputs_is_not_searched(here: Path, output: str) -> N
     for names, options in ((["in"], {"recursive": True}), (["in/**"], {})):
         assert gathered(*names, output=output, **options) == ["in/a.png", "in/deep/b.png"]
         reported = passed_over(*names, output=output, **options)
-        assert reported == [f"skipped as folder of the outputs: {shut}"]
+        assert reported == [f"did not search the folder of the outputs: {shut}"]
     assert gathered(shut, output=output) == [f"{shut}/a.png"]  # unless it is an argument
 
 
@@ -311,6 +311,7 @@ def test_include_and_exclude_ignore_case(here: Path) -> None:
     assert gathered("cards", include=("*.jpg",), exclude=("thumbs",), recursive=True) == taken
     assert gathered("cards", include=("IMG*.jpg", "CARDS/B.*"), recursive=True) == taken
     assert gathered("cards/IMG 2 (copy).JPG", "cards/c.Png", exclude=("*.PNG",)) == taken[:1]
+    assert gathered("cards/*.jpg") == taken[1:]  # a pattern of inputs matches as in a shell
 
 
 def test_include_and_exclude_apply_to_named_files(here: Path) -> None:

@@ -115,7 +115,10 @@ LEADING = (
     groups=GROUPS,
     leading=LEADING,
     topics=("kernels", "padding", "variants", "alpha", "formats", "exit-codes"),
-    moved={"--match": "convcli match PICTURE --template T"},
+    moved={
+        "--match": "convcli match PICTURE --template T",
+        "--format": "the ending of the output, as in -o NAME.webp or -o 'out/{stem}.webp'",
+    },
     epilog="Kernels, listed by convcli kernels: "
     + " ".join(KERNELS)
     + ". Variants: "

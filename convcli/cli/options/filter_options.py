@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from convcli.backend.bands.band_plan import METHODS
+from convcli.cli.advised_values import WORDS
 from convcli.cli.completed_words import (
     complete_blurs,
     complete_files,
@@ -16,7 +17,9 @@ from convcli.cli.options.activation_and_pool_options import activation_option, p
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.kernel_limit import max_kernel_option
 from convcli.cli.options.option_types import Parsed, at_least
-from convcli.filters.new_size import read_new_size
+from convcli.errors import ArgumentError
+from convcli.filters.network_input import pixels_of
+from convcli.filters.new_size import NewSize, read_new_size
 from convcli.filters.read_arguments import (
     MAX_DIMS,
     MAX_REPEATS,
@@ -53,6 +56,25 @@ def resized_in_order(request: Request, typed: Sequence[str]) -> Request:
         if name in before:
             after = len(steps)
     return request._replace(resize_after=after)
+
+
+class _SizeType(Parsed[NewSize]):
+    """The type of --resize: a size or a factor, but only a size for the input of a network."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> NewSize:
+        """Parse a size; with --network, no message offers a factor."""
+        words = () if ctx is None else ctx.meta.get(WORDS, ())
+        if not any(word.partition("=")[0] == "--network" for word in words):
+            return super().convert(value, param, ctx)
+        try:
+            pixels_of(size := read_new_size(value))
+        except ArgumentError:
+            self.fail(
+                f"{value!r} is not the size of a network's input; write WIDTHxHEIGHT in pixels, such as 224x224",
+                param,
+                ctx,
+            )
+        return size
 
 
 def _of(argument: str) -> str:
@@ -125,7 +147,7 @@ request_options = bundled(
     click.option("--feedback", is_flag=True, help="Each repeat gets the picture and the last result."),
     click.option(
         "--resize",
-        type=Parsed("SIZE", read_new_size),
+        type=_SizeType("SIZE", read_new_size),
         help="800x600 stretches; 800x, x600, 50% and 0.5 keep the shape. In typed order.",
     ),
     click.option(

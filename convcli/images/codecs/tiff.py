@@ -15,6 +15,7 @@ from convcli.images.coding import USUAL_COMPRESSION, Coded
 from convcli.images.formats import formats_for
 from convcli.images.header import FIRST_SWAPPED, FrameHeader, Header
 from convcli.images.metadata.names import ORIENTATION
+from convcli.images.metadata.words import listed
 from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
 from convcli.images.picture import Frame, ImageError, Picture, damaged
 from convcli.images.samples import (
@@ -242,10 +243,9 @@ def encode_tiff(
     """Return a picture as a TIFF in which each page has its own depth and tags, or raise ImageError."""
     modes = sorted({frame.mode for frame in picture.frames})
     able = formats_for(modes[0], len(picture.frames), picture.frames[0].pixels.dtype.name, extras=False)
-    without = ", ".join(ending for ending in able.split(", ") if ending != ".tiff")
-    why = (
-        f"cannot write {name}: TIFF of {' and '.join(modes)} needs an extra, these formats do not: {without}"
-    )
+    without = [ending for ending in able.split(", ") if ending != ".tiff"]
+    need = f"; {listed(without)} need{'s' if len(without) == 1 else ''} none" if any(without) else ""
+    why = f"cannot write {name}: writing {' and '.join(modes)} as TIFF needs an extra{need}"
     tifffile = load_tifffile(why)
     buffer = BytesIO()
     with tifffile.TiffWriter(buffer) as writer:

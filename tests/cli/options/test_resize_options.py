@@ -111,7 +111,7 @@ def test_scale_on_earth_exif_and_resolution_follow(call: Call, tmp_path: Path) -
         ("-k box --resize 50% -k box --repeat 2", "--resize within a layer that runs several times would resize each time"),
         ("-k box --resize 50% --only 1,1,5,5", "--only keeps the rest of the picture"),
         ("--resize 50% --stride 2", "--stride belongs to a layer, and there is none; give --kernel"),
-        ("--network net.toml --resize 50%", "with --network, --resize takes the size of its input: WIDTHxHEIGHT"),
+        ("--network net.toml --resize 50%", "'50%' is not the size of a network's input; write WIDTHxHEIGHT in pixels, such as 224x224"),
     ],
 )  # fmt: skip
 def test_errors_are_one_line(call: Call, tmp_path: Path, words: str, message: str) -> None:

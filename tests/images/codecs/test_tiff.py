@@ -219,7 +219,7 @@ def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch, m
     picture = Picture((Frame(deep(5, 7, 3), "RGB;16"),), "PNG")
     with pytest.raises(
         ImageError,
-        match=rf"TIFF of RGB;16 needs an extra, these formats do not: .png, .ppm, .pnm, .pam, .npy; {hint}",
+        match=rf"writing RGB;16 as TIFF needs an extra; .png, .ppm, .pnm, .pam and .npy need none; {hint}",
     ):
         encode(picture, "TIFF", "out")
     assert "RGB;16" in FORMATS["TIFF"].deep
