@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 Completed = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
 Arguments = Mapping[str, Sequence[str]]  # the arguments of each name that an option accepts
 
-BREAKS = ":="  # characters at which bash splits words, so that it completes only the text after them
+# Characters at which bash splits words, so that it completes only the text after them; COMP_WORDBREAKS may lack some.
+BREAKS = ":="
 
 _BASH = """\
 %(complete_func)s() {
     local IFS=$'\\n' line
     COMPREPLY=()
-    for line in $(COMP_LINE="${COMP_LINE:0:COMP_POINT}" %(complete_var)s=bash_complete "$1"); do
+    for line in $(COMP_LINE="${COMP_LINE:0:COMP_POINT}" CONVCLI_BREAKS="$COMP_WORDBREAKS" \\
+        %(complete_var)s=bash_complete "$1"); do
         [[ $line == plain,* ]] && COMPREPLY+=("${line#*,}")
     done
     [[ ${COMPREPLY[0]} == *[:=] ]] && compopt -o nospace 2> /dev/null
@@ -145,9 +147,14 @@ def prepare_completion() -> None:
             typed = self.typed
             if self.line.endswith((f"'{typed}", f'"{typed}')):  # bash does not split quoted words
                 return f"{item.type},{item.value}"
-            if typed.startswith("--"):
-                typed = typed.partition("=")[2]
-            start = 1 + max(typed.rfind(sign) for sign in BREAKS)
-            return f"{item.type},{item.value[start:]}"
+            breaks = [sign for sign in BREAKS if sign in os.environ.get("CONVCLI_BREAKS", BREAKS)]
+            option = ""
+            if typed.startswith("--") and "=" in typed:
+                option, equals, typed = typed.partition("=")
+                option += equals
+            places = [typed.rfind(sign) for sign in breaks]
+            if option and "=" not in breaks and max(places, default=-1) < 0:  # bash completes the option, too
+                return f"{item.type},{option}{item.value}"
+            return f"{item.type},{item.value[1 + max(places, default=-1) :]}"
 
     add_completion_class(Bash, "bash")

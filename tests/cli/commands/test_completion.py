@@ -98,6 +98,7 @@ def test_another_shell_is_refused(call: Call) -> None:
 
 
 ASK = """\
+[[ -n $2 ]] && COMP_WORDBREAKS=${COMP_WORDBREAKS//[$2]}
 eval "$(convcli completion bash)"
 COMP_LINE=$1 COMP_POINT=${#1}
 _convcli_completion convcli
@@ -107,26 +108,31 @@ printf '%s\\n' "${COMPREPLY[@]}"
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 @pytest.mark.parametrize(
-    ("line", "found"),
+    ("line", "found", "removed"),
     [
-        ("convcli filter --kernel gau", ["gaussian"]),
+        ("convcli filter --kernel gau", ["gaussian"], ""),
         (
             "convcli filter --kernel gaussian:si",
             ["sigma=", "size="],
+            "",
         ),  # bash completes only the part after the colon
-        ("convcli filter --kernel=gaussian:si", ["sigma=", "size="]),
-        ("convcli filter -k gaussian:sigma=2,s", ["2,size="]),
-        ("convcli filter -k 'gaussian:sigma=2,s", ["gaussian:sigma=2,size="]),
-        ("convcli filter 'a picture.png' --padding-mode sy", ["symmetric"]),
-        ("convcli filter pho", [""]),  # is left to bash
+        ("convcli filter --kernel=gaussian:si", ["sigma=", "size="], ""),
+        ("convcli filter -k gaussian:sigma=2,s", ["2,size="], ""),
+        ("convcli filter -k 'gaussian:sigma=2,s", ["gaussian:sigma=2,size="], ""),
+        ("convcli filter 'a picture.png' --padding-mode sy", ["symmetric"], ""),
+        # Where COMP_WORDBREAKS lacks a character, the part before it is completed, too.
+        ("convcli filter --kernel gaussian:si", ["gaussian:sigma=", "gaussian:size="], ":"),
+        ("convcli filter -k gaussian:sigma=2,s", ["gaussian:sigma=2,size="], ":="),
+        ("convcli filter --kernel=gaussian:sig", ["--kernel=gaussian:sigma="], ":="),
+        ("convcli filter pho", [""], ""),  # is left to bash
     ],
 )
-def test_bash(tmp_path, line: str, found: list[str]) -> None:
+def test_bash(tmp_path, line: str, found: list[str], removed: str) -> None:
     program = tmp_path / "convcli"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m convcli "$@"\n')
     program.chmod(0o755)
     done = subprocess.run(
-        ["bash", "--norc", "-c", ASK, "ask", line],
+        ["bash", "--norc", "-c", ASK, "ask", line, removed],
         env={"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
