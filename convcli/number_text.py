@@ -67,6 +67,18 @@ def split(row: str, commas: str = ",") -> list[str]:
     return re.split(rf"\s*[{commas}]\s*|\s+", row)
 
 
+def text_rows(text: str) -> list[str]:
+    r"""Return the rows of a matrix in text, which are separated by line breaks or semicolons; # starts a comment.
+
+    Empty lines are left out; an empty row between two semicolons stays.
+
+    >>> text_rows("1 2;  # first\n\n3 4; 5 6")
+    ['1 2', '3 4', ' 5 6']
+    """
+    lines = [line.partition("#")[0].rstrip().rstrip(";") for line in text.splitlines()]
+    return [row for line in lines if line.strip() for row in line.split(";")]
+
+
 def without_brackets(text: str) -> str:
     """Return a nested list as rows separated by ; and slices separated by |; return any other text unchanged.
 

@@ -21,7 +21,7 @@ from convcli.kernels.kernel import (
 )
 from convcli.kernels.matrices import ReadPicture, checked, common, grid, number
 from convcli.npy import NpyError, read_header, read_values
-from convcli.number_text import split
+from convcli.number_text import split, text_rows
 from convcli.remote_files import file_path
 
 PICTURES = (
@@ -117,8 +117,7 @@ def _csv(path: Path, limit: int) -> Kernel:
 
 
 def _txt(path: Path, limit: int) -> Kernel:
-    lines = [line.partition("#")[0].rstrip().rstrip(";") for line in _text(path, limit).splitlines()]
-    return _rows([row for line in lines if line.strip() for row in line.split(";")], path)
+    return _rows(text_rows(_text(path, limit)), path)
 
 
 def _rows(rows: Sequence[str], path: Path, commas: str = ",") -> Kernel:

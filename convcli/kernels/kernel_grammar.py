@@ -21,7 +21,7 @@ from convcli.kernels.kernel import (
 from convcli.kernels.kernel_files import READERS, has_ending, is_file, read_kernel
 from convcli.kernels.matrices import ReadPicture, common, fitted, grid, number
 from convcli.kernels.named import KERNELS, MAX_SIDE, arguments_of, build_kernel
-from convcli.number_text import read_float, split, without_brackets, words_of_arguments
+from convcli.number_text import read_float, split, text_rows, without_brackets, words_of_arguments
 from convcli.remote_files import file_path
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?=:|$)")
@@ -55,11 +55,11 @@ def parse_kernels(
     """Return the kernels that `text` describes, to be applied one after the other, or raise ArgumentError.
 
     A named kernel may have arguments, by name or by position: `gaussian:sigma=2`, `gaussian:2,7`. A matrix has rows
-    separated by `;` and numbers separated by spaces or commas; `|` separates the slices of a matrix with 3 axes.
-    ImageMagick's form starts with the size, `3x3: 0,-1,0 ...`, or with the size and the origin, `3x3+1+1: ...`; by
-    default the origin is the middle, for even sides the tap before it. A cell `-` or `nan` is not part of the kernel.
-    Names, files and ImageMagick's form may be listed, separated by `;`. A file is recognised by its ending: see
-    `kernel_files.read_kernel`.
+    separated by `;` or line breaks, and numbers separated by spaces or commas, as in a .txt file; `|` separates the
+    slices of a matrix with 3 axes. ImageMagick's form starts with the size, `3x3: 0,-1,0 ...`, or with the size and
+    the origin, `3x3+1+1: ...`; by default the origin is the middle, for even sides the tap before it. A cell `-` or
+    `nan` is not part of the kernel. Names, files and ImageMagick's form may be listed, separated by `;`. A file is
+    recognised by its ending: see `kernel_files.read_kernel`.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def parse_kernels(
     >>> [kernel.name for kernel in parse_kernels("gaussian:2; laplacian")]
     ['gaussian', 'laplacian']
     """
-    text = without_brackets(text.strip())
+    text = one_line(text)
     try:
         return _parsed(text, limit, dims, read_picture=read_picture)
     except ArgumentError:
@@ -83,6 +83,21 @@ def parse_kernels(
         if (suggested := suggested_kernel(text)) is None:
             raise
         raise ArgumentError(f"kernel {text!r}: {suggested.rule}; did you mean {suggested.spec!r}?") from None
+
+
+def one_line(text: str) -> str:
+    r"""Return the text of a kernel without brackets, and with ; for the line breaks between its rows of numbers.
+
+    >>> one_line("0 -1 0\n-1 5 -1\n0 -1 0"), one_line("[[1, 2],\n [3, 4]]"), one_line("3x1: 1,\n2, 3")
+    ('0 -1 0; -1 5 -1; 0 -1 0', '1, 2; 3, 4', '3x1: 1,\n2, 3')
+    """
+    text = text.strip()
+    if text[:1] in ("[", "(", "{"):
+        return without_brackets(" ".join(text.splitlines()))
+    rows = text_rows(text)
+    if len(text.splitlines()) < 2 or not all(map(_NUMERIC.fullmatch, rows)):
+        return text
+    return re.sub(r"[\s;]*\|[\s;]*", " | ", "; ".join(row.strip() for row in rows))
 
 
 def suggested_kernel(text: str) -> Suggestion | None:
@@ -218,6 +233,7 @@ def suggested_square(text: str) -> str | None:
     >>> suggested_square("0 -1 0 -1 5 -1 0 -1 0")
     '0 -1 0; -1 5 -1; 0 -1 0'
     """
+    text = one_line(text)
     words = split(text)
     side = isqrt(len(words))
     if (

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -44,6 +45,25 @@ def test_matrices(text: str, matrix: tuple) -> None:
     assert [type(value) for row in kernel.matrices[0] for value in row] == [
         type(v) for row in matrix for v in row
     ]
+
+
+@given(matrices(dims=(2,)), st.sampled_from(["\n", "\r\n", ";\n", "\n\n", "  # a comment\n", ",\n"]))
+def test_line_breaks_between_rows_of_numbers_are_read_as_in_a_file(matrix: tuple, end: str) -> None:
+    text = end.join(" ".join(map(repr, row)) for row in matrix) + "\n"
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "kernel.txt")
+        path.write_bytes(text.encode())
+        read = parse_kernel(str(path))
+    assert parse_kernel(text).matrices == read.matrices == (matrix,)
+
+
+def test_line_breaks_elsewhere_are_spaces() -> None:
+    edge = ((0, -1, 0), (-1, 5, -1), (0, -1, 0))
+    assert parse_kernel("3x3: 0,-1,0\n -1,5,-1\n 0,-1,0").matrices == (edge,)
+    assert parse_kernel("[[0, -1, 0],\n [-1, 5,\n -1],\n [0, -1, 0]]").matrices == (edge,)
+    assert parse_kernel("1 2\n3 4\n|\n5 6\n7 8", dims=3).matrices == ((((1, 2), (3, 4)), ((5, 6), (7, 8))),)
+    with pytest.raises(ArgumentError, match="is ragged: row 1 has 2 values, row 2 has 1"):
+        parse_kernel("1 2\n3")
 
 
 DIVIDERS = st.sampled_from([" ", ",", ", ", "  ", " , "])

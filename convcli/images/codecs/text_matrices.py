@@ -15,7 +15,7 @@ from convcli.images.codecs.array_layout import restored
 from convcli.images.codecs.npy_pictures import picture_of
 from convcli.images.header import FrameHeader, Header
 from convcli.images.picture import ImageError, Picture
-from convcli.number_text import read_finite, split, without_brackets
+from convcli.number_text import read_finite, split, text_rows, without_brackets
 
 Array = NDArray[Any]
 
@@ -62,8 +62,7 @@ def _rows(file: BinaryIO, form: str, name: str) -> Array:
     """Read rows of numbers."""
     lines = [line.partition("#")[0].strip() for line in _text(file, name).splitlines()]
     if form == "TXT":
-        lines = without_brackets("\n".join(lines).strip()).splitlines()
-        lines = [row.strip() for line in lines for row in line.split(";")]
+        lines = [row.strip() for row in text_rows(without_brackets("\n".join(lines).strip()))]
     rows = [[_number(word, name) for word in split(row, _COMMAS[form])] for row in lines if row]
     if not rows:
         raise ImageError(f"cannot read {name}: it holds no numbers; write one row per line, such as 0 1 2")

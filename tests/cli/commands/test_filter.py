@@ -475,7 +475,14 @@ def test_an_error_suggests_a_square_for_numbers_in_a_row(call: Call, house: Path
     code, _, err = call(*words)
     assert code == 0
     assert "is one row; did you mean '0 -1 0; -1 5 -1; 0 -1 0'?" in err
-    for other in ("1 2 1", "1 1 1 1", "0 -1 0; -1 5 -1; 0 -1 0", "sobel", "1 " * 16):
+    for other in (
+        "1 2 1",
+        "1 1 1 1",
+        "0 -1 0; -1 5 -1; 0 -1 0",
+        "0 -1 0\n-1 5 -1\n0 -1 0",
+        "sobel",
+        "1 " * 16,
+    ):
         assert "one row" not in call("filter", house, "--kernel", other, "--force").err
     assert "one row" not in call(*words, "--dims", "1", "--force").err
 
