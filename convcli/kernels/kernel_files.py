@@ -64,7 +64,8 @@ def read_kernel(path: Path, limit: int, read_picture: ReadPicture | None = None)
     `.npy`   : an array of 1 to 3 axes; pickled objects are rejected, never loaded
     `.csv`   : one row per line, values separated by commas, semicolons, tabs or spaces; # starts a comment
     `.txt`   : rows separated by line ends or semicolons, values separated by spaces or commas
-    `.json`  : nested lists, or an object of weights, divisor, offset and anchor; a fraction is a string, "1/9"
+    `.json`  : nested lists, or an object of weights, divisor, offset and anchor; a fraction is a string, "1/9"; or the
+               answer of `convcli kernels NAME` or `convcli learn`
     `.mat`   : libvips' matrix format: width, height, scale and offset in the first line, then the rows
     pictures : their grey values, read by `read_picture`
     """
@@ -179,6 +180,8 @@ def _json(path: Path, limit: int) -> Kernel:
     if not isinstance(value, Mapping):
         matrix, divisor = _matrix(value, what)
         return _kernel(matrix, divisor=divisor)
+    if "rows" in value and "command" in value:
+        value = _of_answer(value["rows"], what)
     for key in value:
         if key not in SETTINGS:
             raise ArgumentError(f"{what} has the unknown key {key!r}; {instead_of(key, SETTINGS)}")
@@ -195,6 +198,26 @@ def _json(path: Path, limit: int) -> Kernel:
             raise ArgumentError(f"{what}: anchor must be a list of whole numbers, got {cut(repr(anchor))}")
         settings["anchor"] = tuple(anchor)
     return _kernel(matrix, **settings)
+
+
+def _of_answer(rows: object, what: str) -> Mapping[str, Any]:
+    """Return the settings of the kernel in an answer of `convcli kernels NAME` or `convcli learn` in JSON."""
+    found = (
+        [row for row in rows if isinstance(row, Mapping) and "weights" in row]
+        if isinstance(rows, list)
+        else []
+    )
+    if len(found) != 1:
+        raise ArgumentError(f"{what} is an answer with {len(found)} kernels; give a file with one")
+    (row,) = found
+    if row.get("combine", "none") != "none" or row.get("threshold"):
+        raise ArgumentError(
+            f"{what} is an answer about a kernel that is not only its weights; give its name instead"
+        )
+    return {
+        **{key: row[key] for key in SETTINGS if key in row},
+        **({"offset": row["bias"]} if "bias" in row else {}),
+    }
 
 
 def _matrix(value: object, what: str) -> tuple[Matrix, int]:

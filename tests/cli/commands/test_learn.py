@@ -94,6 +94,26 @@ def test_the_file_is_what_kernel_takes(
     assert np.array_equal(np.asarray(Image.open(again)), np.asarray(Image.open(pair[1])))
 
 
+def test_answers_in_json_are_kernels_too(call: Call, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    learned, named, again = tmp_path / "learned.json", tmp_path / "named.json", tmp_path / "again.png"
+    learned.write_text(call("learn", *pair, "--format", "json").out)
+    for spec, file in (("sobel-x", learned), ("box", named), ("emboss", named)):
+        if file is named:
+            assert call("kernels", spec, "-o", named, "--force").code == 0
+        assert call("filter", HOUSE, "-k", file, "-o", again, "--force").code == 0
+        assert call("filter", HOUSE, "-k", spec, "-o", tmp_path / "made.png", "--force").code == 0
+        assert call("diff", again, tmp_path / "made.png").code == 0
+    for spec, message in (
+        ("sobel", "is an answer with 2 kernels; give a file with one"),
+        (
+            "unsharp:threshold=3",
+            "is an answer about a kernel that is not only its weights; give its name instead",
+        ),
+    ):
+        assert call("kernels", spec, "-o", named, "--force").code == 0
+        assert message in one_error(call("filter", HOUSE, "-k", named, "-o", again, "--force"))
+
+
 def test_the_bias_is_stored_or_reported(call: Call, tmp_path: Path) -> None:
     after = tmp_path / "after.png"
     call("filter", LAKE, "-k", "box", "--bias", "7", "-o", after)
