@@ -207,17 +207,15 @@ def _of_answer(rows: object, what: str) -> Mapping[str, Any]:
         if isinstance(rows, list)
         else []
     )
+    if any(row.get("combine", "none") != "none" or row.get("threshold") for row in found):
+        raise ArgumentError(
+            f"{what} is an answer about a kernel whose results are combined; give its name instead"
+        )
     if len(found) != 1:
         raise ArgumentError(f"{what} is an answer with {len(found)} kernels; give a file with one")
     (row,) = found
-    if row.get("combine", "none") != "none" or row.get("threshold"):
-        raise ArgumentError(
-            f"{what} is an answer about a kernel that is not only its weights; give its name instead"
-        )
-    return {
-        **{key: row[key] for key in SETTINGS if key in row},
-        **({"offset": row["bias"]} if "bias" in row else {}),
-    }
+    settings = {key: row[key] for key in SETTINGS if key in row}
+    return {**settings, "offset": row["bias"]} if "bias" in row else settings
 
 
 def _matrix(value: object, what: str) -> tuple[Matrix, int]:

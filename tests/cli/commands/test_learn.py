@@ -103,12 +103,11 @@ def test_answers_in_json_are_kernels_too(call: Call, pair: tuple[Path, Path], tm
         assert call("filter", HOUSE, "-k", file, "-o", again, "--force").code == 0
         assert call("filter", HOUSE, "-k", spec, "-o", tmp_path / "made.png", "--force").code == 0
         assert call("diff", again, tmp_path / "made.png").code == 0
+    combined = "is an answer about a kernel whose results are combined; give its name instead"
     for spec, message in (
-        ("sobel", "is an answer with 2 kernels; give a file with one"),
-        (
-            "unsharp:threshold=3",
-            "is an answer about a kernel that is not only its weights; give its name instead",
-        ),
+        ("sobel", combined),
+        ("unsharp:threshold=3", combined),
+        ("box; emboss", "is an answer with 2 kernels; give a file with one"),
     ):
         assert call("kernels", spec, "-o", named, "--force").code == 0
         assert message in one_error(call("filter", HOUSE, "-k", named, "-o", again, "--force"))
