@@ -71,7 +71,9 @@ class Drawing(NamedTuple):
 
         """
         if form not in FORMS:
-            raise ArgumentError(f"`form` must be one of {', '.join(FORMS)}, got {form!r}")
+            raise ArgumentError(
+                f"`form` must be one of {', '.join(FORMS)}, got {form!r}{instead_of_ending(form, FORMS)}"
+            )
         if theme not in THEMES:
             raise ArgumentError(f"`theme` must be one of {', '.join(THEMES)}, got {theme!r}")
         if not 0 < scale <= MAX_SCALE:

@@ -73,5 +73,7 @@ def test_scale_multiplies_the_size(tmp_path):
     assert drawing(3, 3).save(tmp_path / "one.png", scale=0.2).stat().st_size < len(
         drawing(3, 3).encode("png")
     )
+    with pytest.raises(ArgumentError, match=r"got 'pdf'; \.svg, which .*, is the nearest to \.pdf"):
+        drawing(2).save(tmp_path / "x.pdf")
     with pytest.raises(ArgumentError, match="`scale` must be above 0 and at most 8, got 9"):
         drawing(2).encode("png", scale=9)

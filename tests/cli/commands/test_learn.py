@@ -255,7 +255,11 @@ def test_one_kernel_a_channel_is_a_layer(call: Call, tmp_path: Path) -> None:
             ["--stride", "2", "--padding", "valid", "--dilation", "2x1", "--gray"],
             "k.npy",
         ),
-        (["-k", "box", "--linear", "--flip"], ["--linear", "--flip", "--no-bias"], "k.npy"),
+        (
+            ["-k", "2 -1 0; 0 1 1", "--scale", "0.3", "--linear", "--flip"],
+            ["--linear", "--flip", "--no-bias", "--size", "2x3"],
+            "k.npy",
+        ),
         (["-k", "emboss", "--padding-mode", "circular"], ["--padding-mode", "circular"], "k.mat"),
         (["-k", "box", "--bias", "5"], ["--per-channel", "--bias-file", "b.npy"], "w.npy"),
         (["--pointwise", "swap-rb"], ["--mix", "--size", "1", "--no-bias"], "w.npy"),
