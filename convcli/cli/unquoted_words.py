@@ -3,7 +3,8 @@
 import os
 import re
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import takewhile
 
 LONGEST = 8  # words of a path that are joined
 _NUMBERS = re.compile(r"[-+]?[\d.][\d.,;/e+-]*;?|;")
@@ -29,26 +30,45 @@ def quoted_path(words: Sequence[str]) -> str:
 
 
 def quoted_kernel(words: Sequence[str], names: Collection[str]) -> str:
-    """Return how to type a kernel of several numbers that a command line has in several words; empty if there is none.
+    """Return how to type a kernel that a command line has in several words; empty if there is none.
 
     names : the names of the option for a kernel
 
     >>> quoted_kernel(["a.png", "--kernel", "1", "4", "-6", "-o", "b.png"], ["--kernel"])
     "the numbers of a kernel are one word; quote them: --kernel '1 4 -6'"
+    >>> quoted_kernel(["-k", "gaussian", "sigma=2", "none.png"], ["-k"]), quoted_kernel(["-k", "box", "a.png"], ["-k"])
+    ('a kernel is one word; did you mean -k gaussian:sigma=2?', '')
     """
+    for name, kernel, following in _kernels(words, names):
+        if not following:
+            continue
+        if _NUMBERS.fullmatch(kernel):
+            numbers = [*takewhile(_NUMBERS.fullmatch, following)]
+            if numbers:
+                kernel = shlex.quote(" ".join([kernel, *numbers]))
+                return f"the numbers of a kernel are one word; quote them: {name} {kernel}"
+            continue
+        parts = [*takewhile(_is_part, following)]
+        if parts:
+            from convcli.kernels.kernel_grammar import suggested_kernel
+
+            if suggested := suggested_kernel(" ".join([kernel, *parts])):
+                return f"a kernel is one word; did you mean {name} {shlex.quote(suggested.spec)}?"
+    return ""
+
+
+def _kernels(words: Sequence[str], names: Collection[str]) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield each option for a kernel, its value, and the words after it that are no files."""
     for place, word in enumerate(words):
         name, equals, value = word.partition("=")
-        if name not in names:
-            continue
         start = place + 2 - len(equals)
-        numbers = [value] if equals else list(words[place + 1 : start])
-        for following in words[start:]:
-            if not (_NUMBERS.fullmatch(following) and _NUMBERS.fullmatch(numbers[0])):
-                break
-            if os.path.lexists(following):
-                break
-            numbers.append(following)
-        if len(numbers) > 1:
-            kernel = shlex.quote(" ".join(numbers))
-            return f"the numbers of a kernel are one word; quote them: {name} {kernel}"
-    return ""
+        if name in names and start <= len(words):
+            kernel = value if equals else words[place + 1]
+            yield name, kernel, [*takewhile(lambda each: not os.path.lexists(each), words[start:])]
+
+
+def _is_part(word: str) -> bool:
+    """Return whether a word is an argument of a kernel, or a kernel."""
+    from convcli.kernels.named import KERNELS
+
+    return bool(_NUMBERS.fullmatch(word)) or "=" in word or word.partition(":")[0] in KERNELS

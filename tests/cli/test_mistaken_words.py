@@ -70,11 +70,19 @@ def test_numbers_of_a_kernel_are_quoted(refused: Callable[[str], str]) -> None:
     for line, kernel in (
         ("filter a.png --kernel 1 4 6 4 1 -o k7.png", "--kernel '1 4 6 4 1'"),
         ("filter --kernel 0 -1 0 a.png", "--kernel '0 -1 0'"),
-        ("filter -k=1 2; 3 4 a.png".replace(";", "';'"), "-k '1 2; 3 4'"),
+        ("filter --kernel=1 2 '3;' 4 a.png", "--kernel '1 2 3; 4'"),
         ("filter a.png -k box -k .5 1/2 -3e-2", "-k '.5 1/2 -3e-2'"),
     ):
-        if "-k=" not in line:
-            assert f"the numbers of a kernel are one word; quote them: {kernel}" in refused(line)
+        assert f"the numbers of a kernel are one word; quote them: {kernel}" in refused(line)
+
+
+def test_a_named_kernel_and_its_arguments_are_one_word(refused: Callable[[str], str]) -> None:
+    for line, kernel in (
+        ("filter a.png -k gaussian sigma=2", "-k gaussian:sigma=2"),
+        ("filter a.png --kernel gaussian 2 -o k7.png", "--kernel gaussian:2"),
+        ("filter a.png --kernel sobel box", "--kernel 'sobel; box'"),
+    ):
+        assert f"a kernel is one word; did you mean {kernel}?" in refused(line)
 
 
 def test_inputs_that_belong_to_an_option(refused: Callable[[str], str], here: Path) -> None:

@@ -19,7 +19,7 @@ from convcli.cli.options.picture_network_options import (
 from convcli.errors import ArgumentError
 from convcli.filters.network_input import LAYOUTS
 from convcli.filters.request import FILTERING, Request
-from convcli.kernels.kernel_grammar import suggested_kernel, suggested_square
+from convcli.kernels.kernel_grammar import suggested_square
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
 from convcli.remote_files import file_path
@@ -240,10 +240,6 @@ def _check_kernels(run: FileRun, request: Request) -> None:
                 raise ArgumentError(
                     f"there is no file {name!r}, and it is the name of a kernel; did you mean --kernel {name}?"
                 )
-    elif isinstance(request.kernels[-1], str):
-        arguments = [name for name in run.inputs.names if "=" in name and not file_path(name).exists()]
-        if arguments and (spelled := suggested_kernel(" ".join([request.kernels[-1], *arguments]))):
-            raise ArgumentError(f"there is no file {arguments[0]!r}; did you mean --kernel {spelled.spec}?")
     for kernel in request.kernels:
         if (
             request.dims != 1

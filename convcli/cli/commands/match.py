@@ -24,7 +24,10 @@ NAME = "match"  # in the names of outputs, in place of a kernel's name
 
 @click.command(
     cls=Command,
-    moved={"--threshold": "--top N; every line has the scores of the best places"},
+    moved={
+        "--threshold": "--top N; every line has the scores of the best places",
+        "--format": "the ending of the output, as in -o 'maps/{stem}.tiff'",
+    },
     short_help="Find a smaller image in larger ones.",
     examples=(
         "convcli match photo.png --template eye.png",
