@@ -55,7 +55,7 @@ def command_instead(word: str, known: Iterable[str]) -> str:
     if why := NOT_CONVOLUTIONS.get(name):
         return f"it is not a convolution: {why}"
     if "." in word.strip(".") or "/" in word:
-        return f"a command comes before files: convcli filter {word} --kernel sobel"
+        return f"a command comes before files: convcli filter {shlex.quote(word)} --kernel sobel"
     return instead_of(word, known)
 
 

@@ -46,6 +46,12 @@ def test_a_path_in_several_words_is_quoted(refused: Callable[[str], str]) -> Non
         assert f"there is no 'my', but {path!r} exists; quote a path with spaces: {path!r}" in refused(line)
 
 
+def test_a_command_that_is_suggested_quotes_its_path(refused: Callable[[str], str]) -> None:
+    assert "a command comes before files: convcli filter 'my photos/IMG 0.png' --kernel sobel" in refused(
+        "'my photos/IMG 0.png'"
+    )
+
+
 def test_words_that_exist_or_belong_to_options_are_not_joined(call: Call, here: Path) -> None:
     (here / "sobel a.png").write_bytes(HOUSE)
     (here / "a.png b.png").write_bytes(HOUSE)
