@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from convcli.analysis.match import match
     from convcli.drawing.draw import draw
     from convcli.drawing.forms import Drawing
-    from convcli.errors import ArgumentError, ConvcliError
+    from convcli.errors import ArgumentError, ConvcliError, FileError
     from convcli.files import WriteError
     from convcli.filters.filter_picture import filter_picture
     from convcli.images.picture import ImageError
@@ -28,6 +28,7 @@ __version__ = "0.1.0"
 _HOME = {
     "ConvcliError": "convcli.errors",
     "ArgumentError": "convcli.errors",
+    "FileError": "convcli.errors",
     "ImageError": "convcli.images.picture",
     "WriteError": "convcli.files",
     "filter_file": "convcli.jobs.filter_file",
@@ -56,6 +57,7 @@ __all__ = [
     "Conv",
     "ConvcliError",
     "Drawing",
+    "FileError",
     "ImageError",
     "Kernel",
     "Network",

@@ -1,7 +1,8 @@
 """Exceptions of convcli: each message says in one line which value is wrong, why, and how to fix it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 MAX_QUOTED = 200  # characters of a value, a name or a path in a message
 MAX_MESSAGE = 1200  # characters of a message
@@ -28,6 +29,19 @@ class ArgumentError(ConvcliError, ValueError):
     """An argument has an invalid value."""
 
     exit_code = 2
+
+
+class FileError(ConvcliError):
+    """A file that an argument names cannot be read, is damaged, or holds something else."""
+
+
+@contextmanager
+def content_of_file() -> Iterator[None]:
+    """Raise FileError for an ArgumentError inside, which is about the content of a file and not about an argument."""
+    try:
+        yield
+    except ArgumentError as error:
+        raise FileError(str(error)) from None
 
 
 def install_extra(extra: str) -> str:

@@ -17,6 +17,7 @@ from convcli import (
     Conv,
     ConvcliError,
     Drawing,
+    FileError,
     ImageError,
     Kernel,
     Network,
@@ -91,6 +92,10 @@ def numbers(folder: Path) -> None:
         Conv(in_channels=0, out_channels=8, kernel_size=3)
     except ArgumentError as error:
         assert isinstance(error, ConvcliError)
+    try:
+        parse_kernel("none.csv")
+    except FileError as error:
+        print(error)
     print(convcli.__version__, network.name, cost.macs)
 
 

@@ -2,20 +2,24 @@
 
 import errno
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from convcli import __version__
 from convcli.batch.stop import SIGNALS
 from convcli.cli.user_messages import Messages, lose
-from convcli.errors import ConvcliError
+from convcli.errors import ConvcliError, FileError
+
+if TYPE_CHECKING:
+    from convcli.cli.settings import Setting
 
 # In the order in which the help lists them; each is a module in cli/commands.
 COMMANDS = (
@@ -173,7 +177,7 @@ def _run(arguments: Sequence[str] | None, messages: Messages) -> int:
     except click.UsageError as error:
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         messages.error(_message(error).rstrip(".") + where)
-        return error.exit_code
+        return max(_code(error), messages.failed)
     except click.ClickException as error:
         messages.error(error.format_message())
         return error.exit_code
@@ -184,13 +188,21 @@ def _run(arguments: Sequence[str] | None, messages: Messages) -> int:
         return INTERRUPTED
 
 
-def _source(option: click.Option, ctx: click.Context | None) -> str | None:
-    """Return the file or variable that sets the value of an option; None if the command line or no one does."""
+def _source(option: click.Option, ctx: click.Context | None) -> "Setting | None":
+    """Return the setting of an option, from a file or a variable; None if the command line or no one sets it."""
     found = {} if ctx is None else ctx.meta.get(SETTINGS, {})
     if ctx is None or option.name not in found:
         return None
     typed = ctx.get_parameter_source(option.name) == click.core.ParameterSource.COMMANDLINE
-    return None if typed else str(found[option.name].source)
+    setting: Setting = found[option.name]
+    return None if typed else setting
+
+
+def _code(error: click.UsageError) -> int:
+    """Return the exit code of a usage error: 2, or 1 for a value in a file of settings."""
+    option = error.param if isinstance(error, click.BadParameter) else None
+    setting = _source(option, error.ctx) if isinstance(option, click.Option) else None
+    return error.exit_code if setting is None or setting.file is None else FileError.exit_code
 
 
 def _described(name: str, ctx: click.Context) -> str:
@@ -221,7 +233,8 @@ def _message(error: click.UsageError) -> str:
         if hint := value_instead(option, error.message, error.ctx):
             message = f"{message.rstrip('.')}; {hint}"
     if isinstance(option, click.Option) and (where := _source(option, error.ctx)):
-        return f"{message.rstrip('.')}; it is set in {where}"
+        message = re.sub(r" \(env var: .*?\)(?=:)", "", message, count=1)
+        return f"{message.rstrip('.')}; it is set in {where.source}"
     if isinstance(option, click.Option) and option.show_envvar and error.ctx is not None:
         hint = option.get_error_hint(error.ctx)
         if f"{option.envvar}" not in hint:

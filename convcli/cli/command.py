@@ -10,7 +10,7 @@ import click
 
 from convcli.cli import COMMANDS, SETTINGS, parameters_of_filter
 from convcli.cli.advised_values import WORDS
-from convcli.cli.settings import settings
+from convcli.cli.settings import settings, shared_variables
 from convcli.cli.unquoted_words import quoted_kernel, quoted_path
 from convcli.cli.user_messages import Messages
 
@@ -39,6 +39,7 @@ class Command(click.Command):
         more: Callable[[], str] | None = None,
         words: "Advice | None" = None,
         about_filter: bool = False,
+        failed: int = 1,
         **kwargs: Any,
     ) -> None:
         """Create the command.
@@ -50,6 +51,7 @@ class Command(click.Command):
         moved : options that users expect here, each with what is used instead
         more : a function that returns the text below all options
         about_filter : whether messages name options of convcli filter, which the command explains
+        failed : the exit code if an input or an answer fails
         words : a function that returns what to type instead of positional words, if they are wrong
         """
         super().__init__(*args, **kwargs)
@@ -61,6 +63,7 @@ class Command(click.Command):
         self.more = more
         self.words = words
         self.about_filter = about_filter
+        self.failed = failed
         if leading:
             self.params.append(_help_all_option())
 
@@ -68,6 +71,7 @@ class Command(click.Command):
         """Parse the arguments; from here on, messages name the options of this command."""
         if (messages := ctx.find_object(Messages)) is not None:
             messages.parameters = self.get_params(ctx)
+            messages.failed = self.failed
             if self.about_filter:
                 messages.elsewhere = lambda: parameters_of_filter(ctx)
         if not ctx.resilient_parsing:
@@ -137,8 +141,9 @@ class Command(click.Command):
         ctx.meta[SETTINGS] = found
         ctx.default_map = {name: setting.value for name, setting in found.items()}
         for option in self.params:  # the variable of this command has priority over the one for all commands
-            if option.envvar is not None and option.name in found and found[option.name].variable:
-                option.envvar = [found[option.name].variable, *_variables(option)]
+            if isinstance(option, click.Option) and option.envvar is not None:
+                own = found[option.name].variable if option.name in found else ""
+                option.envvar = list(dict.fromkeys(filter(None, (own, *shared_variables(option)))))
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then the description."""
@@ -257,9 +262,3 @@ def _help_all_option() -> click.Option:
         callback=show,
         help="Explain every option and exit.",
     )
-
-
-def _variables(option: click.Parameter) -> Sequence[str]:
-    """Return the environment variables of an option that apply to all commands."""
-    given = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or ())
-    return given[-1:]

@@ -1,6 +1,7 @@
 """Values of options from environment variables and from a file, used if the command line does not set them.
 
-The variable CONVCLI_<COMMAND>_<OPTION> has priority over the file: convcli.toml, or [tool.convcli] in pyproject.toml,
+The variable CONVCLI_<COMMAND>_<OPTION> has priority over the one for all commands that some options have, such as
+CONVCLI_JOBS, and both over the file: convcli.toml, or [tool.convcli] in pyproject.toml,
 in the working directory or the nearest folder above it that has one. Each command has its own table, with options by
 their names:
 
@@ -10,13 +11,13 @@ their names:
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
-from convcli.errors import ArgumentError, instead_of
+from convcli.errors import ArgumentError, ConvcliError, FileError, instead_of
 
 OWN, SHARED = "convcli.toml", "pyproject.toml"
 TABLE = b"convcli"  # occurs in every pyproject.toml with settings
@@ -39,8 +40,8 @@ TYPED = (
 Tables = Mapping[str, Any]
 
 
-class SettingsError(ArgumentError):
-    """A file of settings is invalid."""
+class SettingsError(FileError):
+    """A file of settings cannot be read, or is invalid."""
 
 
 class Setting(NamedTuple):
@@ -60,33 +61,46 @@ class Setting(NamedTuple):
 def settings(
     command: str, parameters: Iterable[click.Parameter], commands: Sequence[str]
 ) -> dict[str, Setting]:
-    """Return the settings of a command by the names of its parameters; or raise SettingsError."""
+    """Return the settings of a command by the names of its parameters.
+
+    Raises SettingsError for a mistake in a file, and ArgumentError for one in an environment variable.
+    """
     options = [each for each in parameters if isinstance(each, click.Option) and each.expose_value]
     names = {name.lstrip("-"): each for each in options for name in each.opts}
     found: dict[str, Setting] = {}
     file = settings_file()
     if file is not None:
-        for key, value in _table(file, command, commands).items():
+        for key, value in _table(file, command, names, commands).items():
             option = names.get(key.replace("_", "-"))
             if option is None:
                 known = [_longest(each).lstrip("-") for each in options]
                 raise SettingsError(f"{file}: {command} has no option {key!r}; {instead_of(key, known)}")
             where = f"{file}: {command}: {key}"
-            _check_typed(option, where)
+            _check_typed(option, where, SettingsError)
             found[option.name or ""] = Setting(_longest(option), _read(where, value, option), file)
+    for option in options:
+        for variable in (each for each in shared_variables(option) if os.environ.get(each)):
+            value = _read_variable(variable, os.environ[variable], option)
+            found[option.name or ""] = Setting(_longest(option), value, variable=variable)
     for name, option in names.items():
         variable = f"CONVCLI_{command}_{name}".upper().replace("-", "_")
         if variable in os.environ:
-            _check_typed(option, f"environment variable {variable}")
+            _check_typed(option, f"environment variable {variable}", ArgumentError)
             value = _read_variable(variable, os.environ[variable], option)
             found[option.name or ""] = Setting(_longest(option), value, variable=variable)
     return found
 
 
-def _check_typed(option: click.Option, where: str) -> None:
-    """Raise SettingsError for an option that is only allowed on the command line."""
+def shared_variables(option: click.Option) -> Sequence[str]:
+    """Return the environment variables of an option that apply to all commands."""
+    given = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or ())
+    return given[-1:]
+
+
+def _check_typed(option: click.Option, where: str, kind: type[ConvcliError]) -> None:
+    """Raise an error of a kind for an option that is only allowed on the command line."""
     if _longest(option) in TYPED:
-        raise SettingsError(
+        raise kind(
             f"{where} replaces files and is only allowed on the command line; type {_longest(option)} there"
         )
 
@@ -123,18 +137,29 @@ def _parsed(file: Path) -> Tables:
         raise SettingsError(f"cannot read {file}: {why}") from None
 
 
-def _table(file: Path, command: str, commands: Sequence[str]) -> Tables:
-    """Return the table of a command in a file; raise SettingsError if another table is not that of a command."""
-    whole = _parsed(file)
+def _table(file: Path, command: str, options: Collection[str], commands: Sequence[str]) -> Tables:
+    """Return the table of a command in a file; raise SettingsError if another table is not that of a command.
+
+    options : the names of the options of the command
+    """
+    whole, header = _parsed(file), ""
     if file.name == SHARED:
+        header = "tool.convcli."
         whole = whole["tool"]["convcli"]
     if not isinstance(whole, dict):
         raise SettingsError(f"{file}: tool.convcli is not a table; write [tool.convcli.filter]")
     for name, table in whole.items():
+        if name not in commands and not isinstance(table, dict):
+            below = command if name.replace("_", "-") in options else "filter"
+            raise SettingsError(
+                f"{file}: {name} is not in a table; put it below the name of its command, such as [{header}{below}]"
+            )
         if name not in commands:
             raise SettingsError(f"{file}: there is no command {name!r}; {instead_of(name, commands)}")
         if not isinstance(table, dict):
-            raise SettingsError(f"{file}: {name} is not a table; write [{name}], and options below it")
+            raise SettingsError(
+                f"{file}: {name} is not a table; write [{header}{name}], and options below it"
+            )
     found: Tables = whole.get(command, {})
     return found
 
@@ -158,7 +183,7 @@ def _read_variable(variable: str, text: str, option: click.Option) -> str | bool
     if not option.is_flag:
         return (text,) if option.multiple else text
     if text.lower() not in FLAGS:
-        raise SettingsError(f"environment variable {variable} must be {' or '.join(FLAGS)}, got {text!r}")
+        raise ArgumentError(f"environment variable {variable} must be {' or '.join(FLAGS)}, got {text!r}")
     return FLAGS[text.lower()]
 
 

@@ -10,7 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcli.errors import ArgumentError, ConvcliError
+from convcli.errors import ArgumentError, ConvcliError, FileError
 from convcli.filters.network_input import NetworkInput, Taken
 from convcli.images.picture import Frame
 from convcli.images.size_in_words import size_in_words
@@ -145,7 +145,7 @@ class NetworkRun:
 
         network = load_network(self.source)
         if len(network.inputs) != 1:
-            raise ArgumentError(
+            raise FileError(
                 f"{self.source} has several inputs ({', '.join(network.inputs)}), and a picture is one; use another "
                 "network"
             )
@@ -164,6 +164,12 @@ class NetworkRun:
         path = file_path(self.source)
         found = [("the network", path)] if path.suffix.lower() in FILES else []
         return [*found, *([("the weights", file_path(self.weights))] if self.weights else [])]
+
+    def check_layer(self) -> None:
+        """Raise ArgumentError if the network has no layer of this name, before any picture is read."""
+        from convcli.networks.program import tensors_of
+
+        tensors_of(self.network, () if self.layer is None else [self.layer])
 
     @property
     def is_classifier(self) -> bool:

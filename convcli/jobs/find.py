@@ -212,7 +212,7 @@ def _listed(name: str) -> list[str]:
             with file_path(name).open("rb") as file:
                 data = read_at_most(file, MAX_LISTED).getvalue()
     except OSError as error:
-        raise ArgumentError(f"`files_from`: cannot read {name}: {error.strerror or error}") from None
+        raise InputError(f"`files_from`: cannot read {name}: {error.strerror or error}") from None
     except EndlessError:
         raise InputError(
             f"`files_from` {name}: the list has more than {MAX_LISTED:,} bytes; split it"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, content_of_file
 from convcli.kernels.change import MAX_SUM
 from convcli.kernels.kernel import MAX_AXES, Kernel, check_sides, nested
 from convcli.kernels.matrices import checked as finite
@@ -24,10 +24,15 @@ MAX_TEXT = 1 << 24  # largest size in bytes of a matrix file in text form
 
 
 def load_array(text: str, argument: str, *, mapped: bool = False) -> Array:
-    """Return the array in a .npy file, or raise ArgumentError; with `mapped` it is memory-mapped, not read."""
+    """Return the array in a .npy file, or raise FileError; with `mapped` it is memory-mapped, not read."""
     path = file_path(text)
     if path.suffix.lower() != ".npy":
         raise ArgumentError(f"`{argument}` {text}: an array must be in a .npy file, as numpy.save writes it")
+    with content_of_file():
+        return _loaded(path, text, argument, mapped=mapped)
+
+
+def _loaded(path: Path, text: str, argument: str, *, mapped: bool) -> Array:
     try:
         _check_regular(path, text, argument)
         with path.open("rb") as file:
@@ -128,32 +133,41 @@ def load_matrix(text: str | Array | Sequence[Sequence[float]], argument: str) ->
             )
         return array
     if path.suffix.lower() in (".csv", ".txt", ".json"):
-        try:
-            _check_regular(path, text, argument)
-            with path.open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(0)
-                data = file.read() if size <= MAX_TEXT else b""
-            if size > MAX_TEXT:
-                raise ArgumentError(
-                    f"`{argument}`: {text} has {size:,} bytes, more than the {MAX_TEXT:,} that are read as text; save "
-                    "it as .npy"
-                )
-            lines = data.decode("utf-8-sig").splitlines()
-            if path.suffix.lower() != ".json":
-                lines = [line.partition("#")[0] for line in lines]
-        except OSError as error:
-            raise ArgumentError(f"`{argument}`: cannot read {text}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise ArgumentError(f"`{argument}`: {text} is not text; save it as rows of numbers") from None
-    else:
-        lines = [without_brackets(text)]
-    if path.suffix.lower() not in (".csv", ".json"):
+        with content_of_file():
+            return _matrix_of(_lines_of(path, text, argument), path.suffix.lower(), text, argument)
+    return _matrix_of([without_brackets(text)], "", text, argument)
+
+
+def _lines_of(path: Path, text: str, argument: str) -> list[str]:
+    """Return the lines of a text file without comments."""
+    try:
+        _check_regular(path, text, argument)
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            data = file.read() if size <= MAX_TEXT else b""
+        if size > MAX_TEXT:
+            raise ArgumentError(
+                f"`{argument}`: {text} has {size:,} bytes, more than the {MAX_TEXT:,} that are read as text; save "
+                "it as .npy"
+            )
+        lines = data.decode("utf-8-sig").splitlines()
+    except OSError as error:
+        raise ArgumentError(f"`{argument}`: cannot read {text}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ArgumentError(f"`{argument}`: {text} is not text; save it as rows of numbers") from None
+    return lines if path.suffix.lower() == ".json" else [line.partition("#")[0] for line in lines]
+
+
+def _matrix_of(lines: Sequence[str], ending: str, text: str, argument: str) -> Array:
+    """Return the matrix in the lines of a file with an ending, or in a text without one."""
+    import numpy as np
+
+    if ending not in (".csv", ".json"):
         lines = [row for line in lines for row in line.split(";")]
-    is_json = path.suffix.lower() == ".json"
     rows = (
         _json_rows(lines, text, argument)
-        if is_json
+        if ending == ".json"
         else [split(line, ",;") for line in lines if line.strip()]
     )
     try:

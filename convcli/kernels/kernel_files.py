@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from convcli.errors import ArgumentError, ConvcliError, cut, instead_of
+from convcli.errors import ArgumentError, FileError, content_of_file, cut, instead_of
 from convcli.kernels.array_files import kernel_of
 from convcli.kernels.kernel import (
     MAX_AXES,
@@ -59,7 +59,7 @@ def files_in(text: str) -> list[Path]:
 
 
 def read_kernel(path: Path, limit: int, read_picture: ReadPicture | None = None) -> Kernel:
-    """Return the kernel in a file, whose ending gives the format, or raise ArgumentError.
+    """Return the kernel in a file, whose ending gives the format; raise FileError if that is not possible.
 
     `.npy`   : an array of 1 to 3 axes; pickled objects are rejected, never loaded
     `.csv`   : one row per line, values separated by commas, semicolons, tabs or spaces; # starts a comment
@@ -77,12 +77,19 @@ def read_kernel(path: Path, limit: int, read_picture: ReadPicture | None = None)
         )
     if not is_file(str(path)):
         why = "it is a folder, a device or a pipe" if os.path.lexists(path) else NO_FILE
-        raise ArgumentError(f"cannot read kernel {str(path)!r}: {why}")
+        raise FileError(f"cannot read kernel {str(path)!r}: {why}")
+    if ending in PICTURES and read_picture is None:
+        raise ArgumentError(f"{_what(path)} is a picture, which cannot be a kernel here; give its numbers")
     try:
-        kernel = _template(path, limit, read_picture) if ending in PICTURES else READERS[ending](path, limit)
+        with content_of_file():
+            kernel = (
+                _template(path, limit, read_picture)
+                if read_picture and ending in PICTURES
+                else READERS[ending](path, limit)
+            )
+            check_side(max(kernel.shape), limit)
     except OSError as error:
-        raise ArgumentError(f"cannot read kernel {str(path)!r}: {error.strerror or error}") from None
-    check_side(max(kernel.shape), limit)
+        raise FileError(f"cannot read kernel {str(path)!r}: {error.strerror or error}") from None
     return replace(kernel, name=path.stem, source=f"file {path.name}")
 
 
@@ -278,14 +285,9 @@ def _npy(path: Path, limit: int) -> Kernel:
     return kernel_of(array, what)
 
 
-def _template(path: Path, limit: int, read_picture: ReadPicture | None) -> Kernel:
+def _template(path: Path, limit: int, read_picture: ReadPicture) -> Kernel:
     """Return the grey values of a picture as a kernel."""
-    if read_picture is None:
-        raise ArgumentError(f"{_what(path)} is a picture, which cannot be a kernel here; give its numbers")
-    try:
-        rows = read_picture(path, limit)
-    except ConvcliError as error:  # a file named by an option is a usage error
-        raise ArgumentError(str(error)) from None
+    rows = read_picture(path, limit)
     check_side(max(len(rows), len(rows[0])), limit)
     return _kernel(grid([[checked(value, _what(path)) for value in row] for row in rows], _what(path)))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from inspect import Parameter, signature
 from math import isqrt
 
-from convcli.errors import ArgumentError, instead_of
+from convcli.errors import ArgumentError, ConvcliError, instead_of
 from convcli.kernels.foreign_kernels import NOT_CONVOLUTIONS, OTHER_NAMES, Suggestion, spellings
 from convcli.kernels.kernel import (
     Kernel,
@@ -111,7 +111,7 @@ def suggested_kernel(text: str) -> Suggestion | None:
     for suggested in spellings(text):
         try:
             _parsed(suggested.spec)
-        except ArgumentError:
+        except ConvcliError:
             continue
         if suggested.spec != text:
             return suggested

@@ -9,7 +9,7 @@ from math import prod, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convcli.errors import ArgumentError, instead_of
+from convcli.errors import ArgumentError, FileError, instead_of
 from convcli.layers.base import Layer
 from convcli.layers.conv import Convolution
 from convcli.networks.fusion import Arguments
@@ -75,22 +75,20 @@ def from_file(source: str | Path) -> "dict[str, Array]":
             loaded = np.load(file, allow_pickle=False)
             named = {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else None
     except FileNotFoundError:
-        raise ArgumentError(
+        raise FileError(
             f"cannot read the weights {str(path)!r}: there is no such file; check the path"
         ) from None
     except (OSError, ValueError, EOFError) as error:
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ArgumentError(
-            f"cannot read weights from {path}: {text}; save a .npz file by numpy.savez"
-        ) from None
+        raise FileError(f"cannot read weights from {path}: {text}; save a .npz file by numpy.savez") from None
     except Exception as error:  # exceptions of zipfile and zlib
         if type(error).__module__ in ("zipfile", "zlib"):
-            raise ArgumentError(
+            raise FileError(
                 f"cannot read weights from {path}: {error}; save a .npz file by numpy.savez"
             ) from None
         raise
     if named is None:
-        raise ArgumentError(f"{path} holds a single unnamed array; save a .npz file of named arrays")
+        raise FileError(f"{path} holds a single unnamed array; save a .npz file of named arrays")
     return named
 
 

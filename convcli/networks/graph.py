@@ -94,6 +94,26 @@ class Graph:
         object.__setattr__(self, "inputs", {name: tuple(shape) for name, shape in self.inputs.items()})
         object.__setattr__(self, "outputs", tuple(self.outputs))
 
+    @property
+    def tensors(self) -> dict[str, str]:
+        """The tensors by the names by which users know them: those of nodes and tensors, and those of blocks.
+
+        The tensor of a node is its first output, and that of a block, `residual1` of `residual1.relu1`, the output of
+        its last node.
+        """
+        blocks: dict[str, str] = {}
+        for node in self.nodes:
+            parts = self._blocks_of(node.name)
+            blocks |= dict.fromkeys(parts, node.outputs[0])
+        by_tensor = {name: name for node in self.nodes for name in node.outputs if name}
+        return {**blocks, **by_tensor, **{node.name: node.outputs[0] for node in self.nodes}}
+
+    @staticmethod
+    def _blocks_of(name: str) -> list[str]:
+        """Return the names of the blocks that a node is in, outermost first."""
+        parts = name.split(".")
+        return [".".join(parts[:count]) for count in range(1, len(parts))]
+
     def maker(self, tensor: str) -> str:
         """Return the description of the node that makes a tensor, for errors."""
         node = next((node for node in self.nodes if tensor in node.outputs), None)

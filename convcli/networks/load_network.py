@@ -64,7 +64,9 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
     Raises
     ------
     ArgumentError
-        If there is no such network or file, or the file does not contain a network.
+        If there is no network of this name.
+    FileError
+        If the file cannot be read, or does not contain a network.
 
     Examples
     --------

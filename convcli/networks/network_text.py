@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from convcli.errors import ConvcliError
+from convcli.errors import FileError
 
 MAX_BYTES = 4_000_000  # largest file size; a file of 100,000 layers is smaller
 
 
-class NetworkError(ConvcliError):
+class NetworkError(FileError):
     """A file does not contain a network that can be read."""
 
 

@@ -246,10 +246,8 @@ def _check_operators(nodes: Iterable[Node]) -> None:
 
 
 def tensors_of(network: Graph, names: Iterable[str]) -> dict[str, str]:
-    """Return the tensors of the named layers or tensors."""
-    by_node = {node.name: node.outputs[0] for node in network.nodes}
-    by_tensor = {name: name for node in network.nodes for name in node.outputs if name}
-    known = {**by_tensor, **by_node}
+    """Return the tensors of the named layers, blocks or tensors; raise ArgumentError for an unknown name."""
+    known = network.tensors
     found = {}
     for name in names:
         if name not in known:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcli.drawing.example_numbers import chosen, exact, example_values, read_values, shown, weights_of
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, ConvcliError
 from convcli.kernels import parse_kernel
 
 
@@ -36,7 +36,7 @@ def test_values_in_a_file(tmp_path):
     ],
 )  # fmt: skip
 def test_values_that_cannot_be_read(text, message):
-    with pytest.raises(ArgumentError) as error:
+    with pytest.raises(ConvcliError) as error:
         read_values(text)
     assert message in str(error.value)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, ConvcliError, FileError
 from convcli.kernels import Kernel, parse_kernel, parse_kernels
 from convcli.kernels.kernel_files import PICTURES, read_kernel
 from tests.kernels.matrices import matrices
@@ -108,7 +108,7 @@ def test_a_picture_is_read_by_whoever_can(tmp_path: Path) -> None:
             ArgumentError, match="is a picture, which cannot be a kernel here; give its numbers"
         ):
             parse_kernel(str(path))
-    with pytest.raises(ArgumentError, match="a kernel of size 256 is over the limit of 255"):
+    with pytest.raises(FileError, match="a kernel of size 256 is over the limit of 255"):
         parse_kernel(str(path), read_picture=lambda *_: [[1] * 256])
 
 
@@ -175,7 +175,7 @@ def test_errors(
         np.save(path, content)
     else:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(ArgumentError) as error:
+    with pytest.raises(ConvcliError) as error:
         read_kernel(path, 3)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
@@ -187,7 +187,7 @@ def test_objects_are_never_unpickled(tmp_path: Path) -> None:
             return os.mkdir, (str(tmp_path / "sprung"),)
 
     np.save(tmp_path / "a.npy", np.array([[Trap()]]), allow_pickle=True)
-    with pytest.raises(ArgumentError, match="it holds Python objects, which are never unpickled"):
+    with pytest.raises(FileError, match="it holds Python objects, which are never unpickled"):
         read_kernel(tmp_path / "a.npy", 255)
     assert not (tmp_path / "sprung").exists()
 
@@ -196,7 +196,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
     os.mkfifo(tmp_path / "b.csv")
     for name in ("a.csv", "b.csv"):
-        with pytest.raises(ArgumentError, match="it is a folder, a device or a pipe"):
+        with pytest.raises(FileError, match="it is a folder, a device or a pipe"):
             read_kernel(tmp_path / name, 255)
 
 
@@ -212,7 +212,7 @@ def test_any_bytes_are_a_kernel_or_one_clear_error(
     path.write_bytes(start + content)
     try:
         kernel = read_kernel(path, 255)
-    except ArgumentError as error:
+    except FileError as error:
         assert str(error)
     else:
         assert kernel.flat_weights
@@ -242,7 +242,7 @@ LONG = [
 def test_quoted_contents_of_a_file_are_short(tmp_path: Path, name: str, text: str, message: str) -> None:
     path = tmp_path / name
     path.write_text(text)
-    with pytest.raises(ArgumentError) as error:
+    with pytest.raises(ConvcliError) as error:
         parse_kernel(str(path))
     assert message in str(error.value) and " characters ..." in str(error.value)
     assert len(str(error.value)) < 500 + len(str(path))

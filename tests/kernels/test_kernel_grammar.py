@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, ConvcliError
 from convcli.kernels import KERNELS, Kernel, parse_kernel, parse_kernels
 from convcli.render import Grid
 from tests.kernels.matrices import matrices
@@ -256,7 +256,7 @@ def test_arguments_by_name_and_in_order() -> None:
     ],
 )
 def test_errors(text: str, message: str) -> None:
-    with pytest.raises(ArgumentError) as error:
+    with pytest.raises(ConvcliError) as error:
         parse_kernels(text)
     assert message in str(error.value)
 

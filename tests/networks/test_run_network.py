@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from convcli import backend, networks
-from convcli.errors import ArgumentError, ConvcliError
+from convcli.errors import ArgumentError, ConvcliError, FileError
 from convcli.kernels import parse_kernel
 from convcli.layers import DeformConv
 from convcli.networks import Builder
@@ -150,7 +150,7 @@ def test_files_of_weights_that_cannot_be_read(tmp_path):
     (tmp_path / "text.npz").write_text("hello")
     (tmp_path / "cut.npz").write_bytes((tmp_path / "objects.npz").read_bytes()[:60])
     for name in ("none.npz", "one.npz", "objects.npz", "text.npz", "cut.npz"):
-        with pytest.raises(ArgumentError) as error:
+        with pytest.raises(FileError) as error:
             network.run(x, weights=tmp_path / name)
         assert name in str(error.value) and "\n" not in str(error.value)
 

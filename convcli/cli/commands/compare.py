@@ -194,7 +194,7 @@ def command(
     \f
 
     A variant that consists of several layers is summed. Several values of an option, separated by commas, make rows for
-    each combination; if one has no answer, its row has the reason, and the exit code is 1.
+    each combination. One without an answer has the reason in its row, and the exit code is then 1.
 
     With an IMAGE, depthwise is also run by every method. The table shows the MACs, the time, the difference from direct
     summation, the rank, and the equivariance to shifting, rotating and doubling the picture.

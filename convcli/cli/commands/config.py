@@ -1,17 +1,18 @@
 """convcli config: show the options that environment variables or a file set."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from convcli import __version__
-from convcli.cli import COMMANDS
+from convcli.cli import COMMANDS, SETTINGS
 from convcli.cli.command import Command
 from convcli.cli.options.answer_options import AnswerOptions, answer_options
 from convcli.cli.options.option_types import Parsed
 from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.cli.positional_words import setting_words
-from convcli.cli.settings import setting_rows, settings, settings_file
+from convcli.cli.settings import Setting, setting_rows, settings, settings_file
 from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError, instead_of
 from convcli.render import Answer
@@ -49,6 +50,14 @@ def command(ctx: click.Context, /, name: str | None, answer: AnswerOptions) -> N
     answer.give(messages, _list(ctx, COMMANDS if name is None else (name,)))
 
 
+def _check(command: click.Command, root: click.Context, name: str, found: Mapping[str, Setting]) -> None:
+    """Raise BadParameter for a value that the option does not take; the message names the file or the variable."""
+    with click.Context(command, parent=root, info_name=name) as ctx:
+        ctx.meta[SETTINGS] = found
+        for option in (each for each in command.params if each.name in found):
+            option.type_cast_value(ctx, found[option.name or ""].value)
+
+
 def _list(ctx: click.Context, names: tuple[str, ...]) -> Answer:
     """Return the answer, with a row for each setting."""
     root = ctx.find_root()
@@ -58,6 +67,7 @@ def _list(ctx: click.Context, names: tuple[str, ...]) -> Answer:
         command = root.command.get_command(root, name)
         assert command is not None
         found = settings(name, command.get_params(ctx), COMMANDS)
+        _check(command, root, name, found)
         rows += [{"command": name, **row} for row in setting_rows(found)]
     file = settings_file()
     remarks = () if file is None else (f"file: {file}",)

@@ -58,7 +58,7 @@ def command(
 
     A MAC is a multiplication by a weight and an addition, and counts as two FLOPs; other multiplications and additions,
     such as those of a bias, count as one. Several values of an option, separated by commas, make a row for each
-    combination; if one has no answer, its row has the reason, and the exit code is 1.
+    combination. One without an answer has the reason in its row, and the exit code is then 1.
     """
     more.check()
     network.check(click.get_current_context(), LayerOptions._fields)

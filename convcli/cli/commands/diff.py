@@ -42,6 +42,7 @@ def _tolerance(text: str) -> float:
 
 @click.command(
     cls=Command,
+    failed=FAILED,
     moved=dict.fromkeys(("-r", "--recursive"), "A/ B/, two folders, which are searched recursively"),
     short_help="How much do two images differ?",
     examples=(
@@ -92,7 +93,6 @@ def command(
     The exit code is 0 if all samples are equal within the tolerance; 1 if some differ by more, or if the pictures
     differ in size, pixel mode or number of frames; 2 for an error, such as a file that cannot be read or wrong usage.
     """
-    messages.failed = FAILED
     if len(operands) + len(values) != 2:
         count = len(operands) + len(values)
         given = f"{count} {'picture is' if count == 1 else 'pictures are'} given"

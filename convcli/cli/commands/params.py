@@ -57,7 +57,8 @@ def command(
 
     The input size is only needed for the variants local and dense, and for dense layers of a chain. Buffers, such as
     the statistics of batch normalisation, are stored but not learned. Several values of an option, separated by commas,
-    make a row for each combination: --out 64,128. If one has no answer, its row has the reason, and the exit code is 1.
+    make a row for each combination: --out 64,128. A combination without an answer has the reason in its row, and the
+    exit code is then 1.
     """
     network.check(click.get_current_context(), LayerOptions._fields)
     if network.network is not None:

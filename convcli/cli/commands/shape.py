@@ -59,7 +59,7 @@ OF_NETWORKS = ("name", "layer", "inputs", "output_shape", "receptive_field", "ef
 @click.option(
     "--target",
     type=Parsed("M", parse_size),
-    help="List the options that turn --n into the output size M; with --format value, the simplest of each axis.",
+    help="List the options that turn --n into the output size M. --format value prints the simplest: padding, stride, dilation (transposed: and output padding).",
 )
 @drawn_answer_options
 @verbosity_options
@@ -74,11 +74,14 @@ def command(
 ) -> int:
     """Calculate the output size of a layer, and the receptive field: the part of the input that one output depends on.
 
-    With a NETWORK, a name from convcli networks or a TOML file, it does so for every layer. Several values of an
-    option, separated by commas, make a row for each combination: --k 3,5,7 --s 1,2. If one has no answer, its row has
-    the reason, and the exit code is 1; so it is if --target has no solution.
+    With a NETWORK, a name from convcli networks, a TOML or an ONNX file, it does so for every layer. Several values of
+    an option, separated by commas, make a row for each combination: --k 3,5,7 --s 1,2. A combination without an answer
+    has the reason in its row. Then, or if --target has no solution, the exit code is 1.
 
     \f
+
+    --target M --format value prints the simplest solution of each axis: its padding, stride and dilation, and for a
+    transposed layer its output padding.
 
     The effective stride is the distance in input pixels between two neighbouring outputs. start is the centre of the
     receptive field of the first output, where 0.5 is the centre of the first pixel.

@@ -10,7 +10,7 @@ from convcli.cli.option_names import typed_options
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.option_types import Parsed, at_least
 from convcli.cli.options.path_types import READ
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, FileError
 from convcli.filters.network_input import OF_BOTH, NetworkInput, output_name, pixels_of
 from convcli.filters.read_arguments import read_deviations, read_numbers
 
@@ -78,15 +78,15 @@ class PictureNetworkOptions(NamedTuple):
             with self.labels.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
         except OSError as error:
-            raise ArgumentError(f"cannot read the labels {str(self.labels)!r}: {error.strerror}") from None
+            raise FileError(f"cannot read the labels {str(self.labels)!r}: {error.strerror}") from None
         if len(data) > MAX_BYTES:
-            raise ArgumentError(
+            raise FileError(
                 f"the labels {str(self.labels)!r} have more than {MAX_BYTES:,} bytes; write one name per line"
             )
         try:
             lines = data.decode("utf-8-sig").splitlines()
         except UnicodeDecodeError:
-            raise ArgumentError(f"the labels {str(self.labels)!r} are not UTF-8 text; convert them") from None
+            raise FileError(f"the labels {str(self.labels)!r} are not UTF-8 text; convert them") from None
         while lines and not lines[-1].strip():
             lines.pop()
         return tuple(line.strip() for line in lines)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, FileError
 from convcli.networks.graph import NamedShape
 from convcli.networks.onnx.constants import DTYPES, Constant, of_elements, of_sparse, of_tensor
 from convcli.networks.onnx.messages import MAX_COUNTS, SCHEMA
@@ -83,12 +83,12 @@ def read_model(path: Path) -> Model:
 
     Raises
     ------
-    ArgumentError
+    FileError
         If it is not an ONNX model, or one that is too large, too old or malformed.
 
     """
     if path.exists() and not path.is_file():
-        raise ArgumentError(
+        raise FileError(
             f"cannot read the network {str(path)!r}: it is a folder, a device or a pipe; name a file"
         )
     try:
@@ -96,19 +96,19 @@ def read_model(path: Path) -> Model:
         with Reader(path, SCHEMA, MAX_COUNTS) as reader:
             message = reader.message("Model")
     except FileNotFoundError:
-        raise ArgumentError(
+        raise FileError(
             f"cannot read the network {str(path)!r}: there is no such file; check the spelling and the folder"
         ) from None
     except OSError as error:
-        raise ArgumentError(f"cannot read the network {str(path)!r}: {error.strerror or error}") from None
+        raise FileError(f"cannot read the network {str(path)!r}: {error.strerror or error}") from None
     except ArgumentError as error:
-        raise ArgumentError(f"{path.name} cannot be read as an ONNX model: {error}") from None
+        raise FileError(f"{path.name} cannot be read as an ONNX model: {error}") from None
     if message.graph is None or not message.opset_import:
-        raise ArgumentError(f"{path.name} is not an ONNX model: it has no graph or no opset version")
+        raise FileError(f"{path.name} is not an ONNX model: it has no graph or no opset version")
     try:
         return _Making(message, path).model()
     except ArgumentError as error:
-        raise ArgumentError(f"{path.name}: {error}") from None
+        raise FileError(f"{path.name}: {error}") from None
 
 
 class _Making:

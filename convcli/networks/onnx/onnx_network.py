@@ -45,6 +45,11 @@ class OnnxNetwork(Network):
         object.__setattr__(self, "arguments", translation.arguments)
         object.__setattr__(self, "translation", translation)
 
+    @staticmethod
+    def _blocks_of(name: str) -> list[str]:
+        """Return no blocks: the dots in the names of a model's nodes have no common meaning."""
+        return []
+
     def _output_shapes(self) -> Mapping[str, NamedShape]:
         return self.model.outputs
 

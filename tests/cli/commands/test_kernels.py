@@ -276,7 +276,6 @@ def test_errors_of_spectra(
             "there is no field 'wieghts'; did you mean 'weights'?",
         ),
         (["dilate"], "it takes maxima; --pool max:3,stride=1,padding=1 of convcli filter takes the maximum"),
-        (["none.png"], "cannot read kernel 'none.png': there is no such file"),
         (["box", "--dims", "4"], "4 is not in the range 1<=x<=3"),
     ],
 )
@@ -323,14 +322,14 @@ def test_grey_is_pillows(tmp_path: Path) -> None:
 
 def test_pictures_that_cannot_be_kernels(call: Call, tmp_path: Path) -> None:
     result = call("kernels", SAMPLES / "spinner.gif")
-    assert result.code == 2
+    assert result.code == 1
     assert "frames; a kernel needs a still picture" in one_error(result)
     Image.new("CMYK", (2, 2)).save(tmp_path / "a.tiff")
     result = call("kernels", tmp_path / "a.tiff")
     assert "has the pixel mode CMYK; a kernel needs grey, RGB or RGBA" in one_error(result)
     (tmp_path / "b.png").write_text("no picture")
     result = call("kernels", tmp_path / "b.png")
-    assert result.code == 2
+    assert result.code == 1
     assert "it is not a picture in a supported format" in one_error(result)
 
 
@@ -340,7 +339,7 @@ def test_a_large_picture_is_no_kernel_and_is_not_decoded(
     Image.new("L", (300, 2)).save(tmp_path / "a.png")
     monkeypatch.setattr(read, "read_picture", lambda *_, **__: pytest.fail("it is decoded"))
     result = call("kernels", tmp_path / "a.png")
-    assert result.code == 2
+    assert result.code == 1
     assert one_error(result) == (
         "a kernel of size 300 is over the limit of 255; raise it with --max-kernel 300"
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from convcli import networks
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, FileError
 from tests.networks.onnx.models import (
     LIGHT,
     expected,
@@ -179,7 +179,7 @@ def test_functions_of_the_model_are_expanded(tmp_path):
     function.node[1].op_type, function.node[1].domain = "Leak", "com.example"
     del model.functions[:]
     model.functions.append(function)
-    with pytest.raises(ArgumentError, match="its function 'Leak' calls itself"):
+    with pytest.raises(FileError, match="its function 'Leak' calls itself"):
         networks.load(saved(tmp_path, model))
 
 
