@@ -159,7 +159,8 @@ def printing(*more: str) -> tuple[Decorator, ...]:
             "fields",
             type=Parsed("NAMES", lambda text: tuple(filter(None, text.split(",")))),
             default="",
-            help="Print only these fields, A,B, of each row, separated by tabs. With --format value, a chain or a network is one row.",
+            help="Print only these fields, A,B, of each row, separated by tabs. With --format value, a chain or a "
+            "network is one row.",
         ),
     )
 
