@@ -78,6 +78,8 @@ def compare_on(
     sheet = answer.picture_file
     if sheet is not None:
         _check_sheet(*sheet, overwrite=answer.force)
+    else:
+        answer.check_format()
     pixels, mode, zero = _read(source, name, reading, messages)
     trials = Trials(pixels, kernel, zero, activation=activation, pool=pooled)
     rows: list[dict[str, Any]] = []

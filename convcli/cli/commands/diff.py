@@ -110,6 +110,7 @@ def command(
     if maps:
         answer = answer._replace(output=None)
     elif answer.output is not None:
+        answer.check_format()
         answer = answer._replace(form=answer.form or CI_ENDINGS.get(file_path(answer.output).suffix.lower()))
     if answer.form in CI_FORMATS and answer.fields:
         raise ArgumentError(

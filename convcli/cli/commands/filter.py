@@ -165,7 +165,8 @@ def command(
     coloured half blocks, with NO_COLOR in shades of grey. Transparent areas are drawn over a checkerboard.
 
     Inputs are filtered in the given order, each only once; pictures in a folder or of a pattern are sorted by name.
-    Hidden files, links to folders, and outputs of earlier runs are left out. EXIF orientation is applied.
+    Hidden files, links to folders, and outputs of earlier runs are left out. EXIF orientation is applied. Missing
+    folders of outputs are created.
 
     --network runs a whole network. A picture as output is written; the answer of a classifier is printed, a line of
     JSON per picture. The input is (sample * scale - mean) / std; without --scale, white is 1.

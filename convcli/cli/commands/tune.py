@@ -34,6 +34,7 @@ def command(messages: Messages, /, show: bool, forget: bool, answer: AnswerOptio
     They only affect the speed: samples of 8 and 16 bits stay the same.
     """
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # filters use a single BLAS thread, too
+    answer.check_format()
     if show and forget:
         raise ArgumentError("--show and --forget contradict each other; give one of them")
 

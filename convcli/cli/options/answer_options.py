@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from convcli.jobs.collisions import Reads
 
 
+DRAWINGS = (
+    ".html",
+    ".pdf",
+)  # endings of files that are no text for other programs, besides those of pictures
+
+
 class AnswerOptions(NamedTuple):
     """The format, the fields and the output file of an answer."""
 
@@ -35,8 +41,35 @@ class AnswerOptions(NamedTuple):
 
             check_reads("`output`", [target_path(self.output)], reads)
 
+    def check_format(self) -> None:
+        """Raise ArgumentError if --format contradicts the ending of the output file.
+
+        .txt, an ending that means no format, and no ending at all may hold text of any format.
+        """
+        if self.form is None or self.output is None:
+            return
+        from convcli.ci_reports import CI_ENDINGS
+        from convcli.images.formats import ENDINGS as OF_PICTURES
+
+        ending = Path(self.output).suffix.lower()
+        means = {**ENDINGS, **CI_ENDINGS}.get(ending, self.form)
+        if means != self.form and ending != ".txt":
+            way = next(
+                (f"{end}" for end, form in {**ENDINGS, **CI_ENDINGS}.items() if form == self.form), ".txt"
+            )
+            raise ArgumentError(
+                f"--format {self.form} and -o {self.output} contradict each other: the ending {ending} means {means}; "
+                f"leave out --format, or end the file in {way}"
+            )
+        if ending in (*PICTURES, *DRAWINGS, *OF_PICTURES):
+            raise ArgumentError(
+                f"--format {self.form} and -o {self.output} contradict each other: the ending {ending} is not one of "
+                f"text; leave out --format, or end the file in {' '.join(ENDINGS)}"
+            )
+
     def give(self, messages: Messages, answer: Answer) -> None:
         """Print the answer, or write it to the file of -o."""
+        self.check_format()
         if self.picture is not None and answer.draw is not None:
             self._draw(messages, self.picture, answer.draw)
             return
@@ -175,7 +208,8 @@ def _output_option(endings: Sequence[str], more: str = "") -> Decorator:
         "--output",
         shell_complete=complete_files,
         metavar="FILE",
-        help=f"Write to this file; its ending determines the format: {' '.join(endings)}{more}.",
+        help=f"Write to this file; its ending determines the format: {' '.join(endings)}{more}. Missing folders are "
+        "created.",
     )
 
 
