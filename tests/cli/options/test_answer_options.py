@@ -46,12 +46,14 @@ def test_every_command_with_a_format_and_an_output_is_tried() -> None:
 @pytest.mark.parametrize("command", WORDS)
 def test_a_format_that_contradicts_the_ending_is_wrong_usage(call: Call, command: str) -> None:
     words = [command, *WORDS[command].split(), "--force"]
+    written = {"house.png", "b", "b.tsv"}
     means = {**ENDINGS, **(CI_ENDINGS if command == "diff" else {})}
     for form in ("json", "table") if command in ("diff", "tune") else FORMATS:
         for ending, own in means.items():
             found = call(*words, "--format", form, "-o", f"a{ending}")
             if own == form or ending == ".txt":
                 assert found.code == 0, found
+                written.add(f"a{ending}")
                 continue
             assert found.code == 2
             start = f"--format {form} and -o a{ending} contradict each other: the ending {ending} means {own}; leave out"
@@ -65,10 +67,7 @@ def test_a_format_that_contradicts_the_ending_is_wrong_usage(call: Call, command
             assert (
                 f"contradict each other: the ending {ending} is not one of text; leave out --format" in error
             )
-    assert {each.name for each in Path().iterdir()} == {
-        *("house.png", "b", "b.tsv"),
-        *(f"a{ending}" for ending in means),
-    } - ({"a.xml"} if command == "diff" else set())
+    assert {each.name for each in Path().iterdir()} == written
 
 
 def test_missing_folders_are_created(call: Call) -> None:
