@@ -10,14 +10,24 @@ from convcli.layers.activation import ACTIVATIONS
 # from the input shape.
 CONV = ("", "o", "k", "s", "p", "d", "g")
 POOL = ("k", "s", "p", "d")
-LAYERS = {
+SEPARABLE = "separable"  # a depthwise convolution and a pointwise one, which are two items of a chain
+LAYERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "conv": ("conv", CONV),
+    "lazyconv": ("conv", CONV[1:]),
     "convtranspose": ("convT", ("", "o", "k", "s", "p", "op", "g")),
     "maxpool": ("maxpool", POOL),
     "avgpool": ("avgpool", POOL[:3]),
     "adaptiveavgpool": ("adaptiveavgpool", ("o",)),
     "adaptivemaxpool": ("adaptivemaxpool", ("o",)),
+    "lppool": ("lppool", ("norm", *POOL[:2])),
     "batchnorm": ("bn", ("",)),
+    "syncbatchnorm": ("bn", ("",)),
+    "localresponsenorm": ("lrn", ("k",)),
+    "zeropad": ("pad", ("p",)),
+    "reflectionpad": ("pad reflect", ("p",)),
+    "replicationpad": ("pad replicate", ("p",)),
+    "circularpad": ("pad circular", ("p",)),
+    "channelshuffle": ("shuffle", ("g",)),
     "instancenorm": ("instancenorm", ("",)),
     "groupnorm": ("groupnorm", ("g", "")),
     "linear": ("linear", ("", "o")),
@@ -26,21 +36,53 @@ LAYERS = {
     "pixelunshuffle": ("pixelunshuffle", ("x",)),
     "flatten": ("flatten", ()),
     "upsample": ("upsample", ()),
+    "upsamplingnearest": ("upsample", ()),
+    "upsamplingbilinear": ("upsample bilinear", ()),
     "leakyrelu": ("leaky-relu", ()),
     "hardswish": ("hard-swish", ()),
     "hardsigmoid": ("hard-sigmoid", ()),
     "lstm": ("lstm", ("", "o", "n")),
     "gru": ("gru", ("", "o", "n")),
+    # Names of other programs and of papers, some of which are variants here.
+    **dict.fromkeys(("deconv", "upconv", "tconv", "conv-transpose", "transposed-conv"), ("convT", CONV[1:])),
+    **dict.fromkeys(("depthwise-conv", "depthwiseconv", "dw", "convdw"), ("dwconv", ("k", "s", "p"))),
+    **dict.fromkeys(("pointwise", "pointwise-conv", "pwconv", "pw", "conv1x1"), ("conv k1", ("o",))),
+    **dict.fromkeys(("separableconv", "separable", "sepconv", "dsconv"), (SEPARABLE, CONV[1:5])),
+    **dict.fromkeys(("deformconv", "dcn"), ("deform", CONV)),
+    **dict.fromkeys(("locallyconnected",), ("local", ("o", "k", "s"))),
+    **dict.fromkeys(("max-pool", "max"), ("maxpool", POOL)),
+    **dict.fromkeys(("avg-pool", "avg", "mean-pool"), ("avgpool", POOL[:3])),
+    **dict.fromkeys(
+        ("gap", "global-avg-pool", "globalavgpooling", "global-average-pool"), ("globalavgpool", ())
+    ),
+    **dict.fromkeys(("gmp", "global-max-pool"), ("globalmaxpool", ())),
+    **dict.fromkeys(("fully-connected", "fullyconnected", "innerproduct", "gemm"), ("dense", ("o",))),
+    **dict.fromkeys(("batch-norm", "batchnormalization"), ("bn", ())),
+    "layernormalization": ("layernorm channels", ()),
+    "groupnormalization": ("groupnorm", ("g",)),
+    "spatialdropout": ("dropout", ("p",)),
+    "concatenate": ("concat", ()),
     # Keras
     "conv2dtranspose": ("convT", ("o", "k", "s")),
     "depthwiseconv2d": ("dwconv", ("k", "s")),
     "dense": ("dense", ("o",)),
+    "zeropadding": ("pad", ("p",)),
+    "upsampling": ("upsample", ("x",)),
     "maxpooling": ("maxpool", ("k", "s")),
     "averagepooling": ("avgpool", ("k", "s")),
     "globalaveragepooling": ("globalavgpool", ()),
     "globalmaxpooling": ("globalmaxpool", ()),
 }
 KEYWORDS = {
+    "filters": "o",
+    "units": "o",
+    "pool_size": "k",
+    "strides": "s",
+    "dilation_rate": "d",
+    "rate": "p",
+    "num_groups": "g",
+    "upscale_factor": "x",
+    "downscale_factor": "x",
     "in_channels": "",
     "in_features": "",
     "out_channels": "o",
@@ -71,7 +113,8 @@ VARIANTS_ELSEWHERE = {
     **dict.fromkeys(("fc", "linear", "fully-connected"), "dense"),
 }
 _CALL = re.compile(
-    r"(?:nn\.|torch\.nn\.|layers\.)?([a-z]\w*?)(?:[123]d)?\s*(?:\((.*)\))?", re.IGNORECASE | re.DOTALL
+    r"(?:[a-z]+\.)*([a-z][\w-]*?)(?:[-_]?[123]d)?\s*(?:\((.*)\)|\s((?:[a-z][\w:.=-]*\s*)*))?",
+    re.IGNORECASE | re.DOTALL,
 )
 _ARGUMENT = re.compile(r"\s*(?:(\w+)\s*=)?\s*(\([^()]*\)|[^,()]+?)\s*(?:,|$)")
 
@@ -91,24 +134,34 @@ def suggested_layer(text: str) -> str:
 
     >>> suggested_layer("Conv2d(4, 8, 3, padding=1, bias=False)"), suggested_layer("nn.ReLU()")
     ('conv o8 k3 p1 nobias', 'relu')
+    >>> suggested_layer("convtranspose2d k4 s2 o32"), suggested_layer("separable k3 p1 o32")
+    ('convT k4 s2 o32', 'dwconv k3 p1, conv k1 o32')
     """
     match = _CALL.fullmatch(text.strip())
     if match is None:
         return ""
-    whole = text.partition("(")[0].strip().rpartition(".")[2].lower()
-    operator, letters = LAYERS.get(whole) or LAYERS.get(match[1].lower()) or ("", ())
+    called = text.partition("(")[0].split()[0].rpartition(".")[2]
+    names = [each.lower().replace("_", "-") for each in (called, match[1])]
+    operator, letters = next((LAYERS[name] for name in names if name in LAYERS), ("", ()))
     if not operator:
-        return match[1].lower() if match[1].lower() in ACTIVATIONS else ""
-    words = [operator]
+        return next((name for name in names if name in ACTIVATIONS and not match[3]), "")
+    words = [*operator.split(), *(match[3] or "").split()]
     for place, (key, value) in enumerate(_ARGUMENT.findall(match[2] or "")):
-        if key == "bias":
+        if key in ("bias", "use_bias"):
             words += ["nobias"] if value == "False" else []
             continue
         letter = KEYWORDS.get(key, "") if key else letters[place] if place < len(letters) else ""
         size = "x".join(part.strip() for part in value.strip("()").split(",") if part.strip())
         if letter and re.fullmatch(r"[\d.x]+", size):
             words.append(letter + size)
-    return " ".join(words)
+    return _separated(words[1:]) if operator == SEPARABLE else " ".join(words)
+
+
+def _separated(words: Iterable[str]) -> str:
+    """Return the two items of a depthwise-separable convolution with some options."""
+    words = list(words)
+    last = [word for word in words if re.fullmatch(r"o\d+|nobias", word)]
+    return f"{' '.join(['dwconv', *(word for word in words if word not in last)])}, {' '.join(['conv k1', *last])}"
 
 
 def instead_of_variant(name: str, known: Iterable[str]) -> str:

@@ -313,8 +313,8 @@ def test_chains_round_trip(items):
         ("shuffle g3", "the input's 8 channels cannot be divided into 3 equal groups"),
         ("resize", "resize takes either `scale` or `size`; give exactly one of them"),
         ("resize x0.01", "the output would be empty: 20x18 times 0.01x0.01 is below 1; take a larger scale"),
-        ("conv2d k3", "'conv2d' is not an operator; did you mean 'conv'?"),
-        ("maxpool2d k2", "'maxpool2d' is not an operator; did you mean 'maxpool'?"),
+        ("conv2d k3", "'conv2d' is not an operator; did you mean 'conv k3'?"),
+        ("maxpool2d k2", "'maxpool2d' is not an operator; did you mean 'maxpool k2'?"),
         ("Conv2d(4, 8, 3)", "layer 1 of the chain, 'Conv2d(4, 8, 3)': 'Conv2d(4,' is not an operator; did you mean "
          "'conv o8 k3'?"),
         ("relu, nn.Conv2d(8, 16, (3, 5), padding=1, bias=False)", "did you mean 'conv o16 k3x5 p1 nobias'?"),
