@@ -142,8 +142,12 @@ class Command(click.Command):
         ctx.default_map = {name: setting.value for name, setting in found.items()}
         for option in self.params:  # the variable of this command has priority over the one for all commands
             if isinstance(option, click.Option) and option.envvar is not None:
-                own = found[option.name].variable if option.name in found else ""
-                option.envvar = list(dict.fromkeys(filter(None, (own, *shared_variables(option)))))
+                own, shared = (
+                    found[option.name].variable if option.name in found else "",
+                    shared_variables(option),
+                )
+                if own and own not in shared:
+                    option.envvar = [own, *shared]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then the description."""

@@ -29,6 +29,8 @@ def layer_words(*order: str, several: bool = False, picture: str = "") -> Advice
     """
 
     def advice(words: Sequence[str], typed: Mapping[str, Any]) -> str:
+        if flag := _value_of_flag(words, typed):
+            return flag
         if all(map(_SIZE.fullmatch, words)):
             return _numbers(words, order, typed)
         from convcli.networks.load_network import is_network
@@ -47,6 +49,19 @@ def layer_words(*order: str, several: bool = False, picture: str = "") -> Advice
         return ""
 
     return advice
+
+
+def _value_of_flag(words: Sequence[str], typed: Mapping[str, Any]) -> str:
+    """Return the advice for a word such as `false` after --bias, which takes no value; empty if there is none."""
+    from convcli.cli.settings import FLAGS
+
+    value = next((word for word in words if word.lower() in FLAGS and not word.isdigit()), None)
+    if value is None:
+        return ""
+    flags = [name for name, given in typed.items() if isinstance(given, bool)]
+    if "bias" not in flags:
+        return f"an option without a value takes no {value}; leave it out" if flags else ""
+    return f"--bias takes no value; write {'--bias' if FLAGS[value.lower()] else '--no-bias'}"
 
 
 def _is_picture(word: str) -> bool:

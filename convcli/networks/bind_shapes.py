@@ -49,9 +49,11 @@ def _bound(name: str, declared: NamedShape, given: Any, batch: int) -> Shape:
     elif len(given) == len(declared) - 1:
         shape = (declared[0], *given)
     else:
+        usual = [size if isinstance(size, int) else 3 for size in declared[1:]]
         raise ArgumentError(
-            f"the input {name!r} is {_shape_text(declared)}, but the shape {_shape_text(given)} has {len(given)} axes; "
-            f"give {len(declared)}, or {len(declared) - 1} without the batch axis"
+            f"the input {name!r} is {_shape_text(declared)}, but the shape {_shape_text(given)} has {len(given)} "
+            f"{'axis' if len(given) == 1 else 'axes'}; give {len(declared)}, or {len(declared) - 1} without the batch "
+            f"axis{_with_channels(tuple(given), usual)}"
         )
     if shape and (isinstance(shape[0], str) or (shape[0] == 1 and len(shape) > 1)):
         shape = (batch, *shape[1:])
@@ -68,6 +70,12 @@ def _bound(name: str, declared: NamedShape, given: Any, batch: int) -> Shape:
     return as_shape(shape) if shape else ()  # type: ignore[arg-type]  # all sizes are known here
 
 
+def _with_channels(shape: Shape, usual: Sequence[int]) -> str:
+    """Return the question whether sizes without channels mean the usual channels; empty if they cannot be sizes."""
+    sizes = shape * (len(usual) - 1) if len(shape) == 1 else shape
+    return f"; did you mean {by_axes((usual[0], *sizes))}?" if len(sizes) == len(usual) - 1 > 0 else ""
+
+
 def as_item(name: str, given: Sequence[int], usual: Sequence[int]) -> Shape:
     """Return the shape of one item, (channels, *sizes); a batch axis of size 1 is dropped.
 
@@ -82,7 +90,7 @@ def as_item(name: str, given: Sequence[int], usual: Sequence[int]) -> Shape:
     if len(shape) != len(usual):
         raise ArgumentError(
             f"the input {name!r} is channels x sizes such as {by_axes(usual)}, but {by_axes(shape)} has {len(shape)} "
-            f"{'axis' if len(shape) == 1 else 'axes'} instead of {len(usual)}"
+            f"{'axis' if len(shape) == 1 else 'axes'} instead of {len(usual)}{_with_channels(shape, usual)}"
         )
     if len(shape) == 3 and usual[0] in COUNTS and shape[0] not in COUNTS and shape[2] in COUNTS:
         word, suggested = "channel" if shape[2] == 1 else "channels", (shape[2], *shape[:2])

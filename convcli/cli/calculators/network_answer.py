@@ -122,7 +122,7 @@ def remarks(network: "Network", rows: Sequence[Row], whole: Row, batch: int, dty
         )
         lines.append(
             f"memory, {dtype}: {whole['parameter_bytes']:,} bytes of parameters and buffers, "
-            f"{whole['activation_bytes']:,} of activations read and written"
+            f"{whole['activation_bytes']:,} of activations that the layers read and write"
         )
     lines += network.remarks
     shared = [f"{row['name']} ({row['shares_with']})" for row in rows if row["shares_with"]]

@@ -54,12 +54,17 @@ def command(
     more: CostOptions,
     answer: AnswerOptions,
 ) -> int:
-    """Count the work of a layer or a NETWORK: multiplications, additions, MACs, FLOPs, and the memory it moves.
+    """Count the work of a layer or a NETWORK: multiplications, additions, MACs, FLOPs, and memory traffic.
 
     A MAC is a multiplication by a weight and an addition, and counts as two FLOPs; other multiplications and additions,
     such as those of a bias, count as one. Several values of an option, separated by commas, make a row for each
     combination. One without an answer has the reason in its row, and the exit code is then 1.
-    """
+
+    \f
+
+    Memory traffic is the bytes of the parameters, and of the activations: the inputs that every layer reads and the
+    outputs that it writes, each counted once per layer. It is not the memory that a run needs at a time.
+    """  # noqa: D301  # --help-all shows what follows \f
     more.check()
     network.check(click.get_current_context(), LayerOptions._fields)
     if network.network is not None:

@@ -64,7 +64,7 @@ def _tolerance(text: str) -> float:
 @answer_options_with(
     *CI_FORMATS,
     endings=tuple(CI_ENDINGS),
-    more="; a map of the differences: .png, or .npy as numbers; of two folders: maps/",
+    more="; the map of the differences: .png .npy, or maps/",
 )
 @limit_options
 @max_memory_option

@@ -59,8 +59,7 @@ OF_NETWORKS = ("name", "layer", "inputs", "output_shape", "receptive_field", "ef
 @click.option(
     "--target",
     type=Parsed("M", parse_size),
-    help="List the options that turn --n into the output size M. --format value prints the simplest: "
-    "padding, stride, dilation (transposed: and output padding).",
+    help="List the options that turn --n into the output size M.",
 )
 @drawn_answer_options
 @verbosity_options

@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from convcli.jobs.collisions import Reads
 
 
-DRAWINGS = (
-    ".html",
-    ".pdf",
-)  # endings of files that are no text for other programs, besides those of pictures
-
-
 class AnswerOptions(NamedTuple):
     """The format, the fields and the output file of an answer."""
 
@@ -49,19 +43,16 @@ class AnswerOptions(NamedTuple):
         if self.form is None or self.output is None:
             return
         from convcli.ci_reports import CI_ENDINGS
-        from convcli.images.formats import ENDINGS as OF_PICTURES
 
         ending = Path(self.output).suffix.lower()
         means = {**ENDINGS, **CI_ENDINGS}.get(ending, self.form)
         if means != self.form and ending != ".txt":
-            way = next(
-                (f"{end}" for end, form in {**ENDINGS, **CI_ENDINGS}.items() if form == self.form), ".txt"
-            )
+            ways = {form: end for end, form in {**ENDINGS, **CI_ENDINGS}.items()}
             raise ArgumentError(
                 f"--format {self.form} and -o {self.output} contradict each other: the ending {ending} means {means}; "
-                f"leave out --format, or end the file in {way}"
+                f"leave out --format, or end the file in {ways.get(self.form, '.txt')}"
             )
-        if ending in (*PICTURES, *DRAWINGS, *OF_PICTURES):
+        if _is_of_pictures(ending):
             raise ArgumentError(
                 f"--format {self.form} and -o {self.output} contradict each other: the ending {ending} is not one of "
                 f"text; leave out --format, or end the file in {' '.join(ENDINGS)}"
@@ -88,10 +79,13 @@ class AnswerOptions(NamedTuple):
             endings = ENDINGS if answer.draw is None else (*ENDINGS, *PICTURES)
             from convcli.drawing.forms import instead_of_ending
 
-            ending = Path(str(self.output)).suffix.removeprefix(".")
+            ending = Path(str(self.output)).suffix.lower()
+            other = "" if _is_of_pictures(ending) else ", or give --format"
+            similar = instead_of_ending(
+                ending.removeprefix("."), [each.removeprefix(".") for each in endings]
+            )
             raise ArgumentError(
-                f"{self.output} has no known ending; end it in {' '.join(endings)}, or give --format"
-                + instead_of_ending(ending, [each.removeprefix(".") for each in endings])
+                f"{self.output} has no known ending; end it in {' '.join(endings)}{other}{similar}"
             )
         terminal = self.output is None and sys.stdout.isatty()
         self.give_text(messages, render(answer, form, terminal=terminal))
@@ -152,6 +146,13 @@ class AnswerOptions(NamedTuple):
         return field in self.fields if self.fields else self.chosen in ("json", "csv")
 
 
+def _is_of_pictures(ending: str) -> bool:
+    """Return whether an ending is one of pictures, drawings or arrays, which other programs do not read as text."""
+    from convcli.images.formats import ENDINGS as OF_PICTURES
+
+    return ending in (*PICTURES, ".html", ".pdf", *OF_PICTURES)
+
+
 def _only(fields: Sequence[str], answer: Answer) -> Answer:
     """Return the answer with only the fields of --field, or raise ArgumentError."""
     known = answer.results[0] if answer.results else dict.fromkeys(fields)
@@ -167,11 +168,32 @@ def _only(fields: Sequence[str], answer: Answer) -> Answer:
     )
 
 
+# Fields as users call them: the field here, and what it holds if that is not the same.
+FIELDS_ELSEWHERE = {
+    **dict.fromkeys(("out_channels", "output_channels", "channels"), ("output_shape", "channels x sizes")),
+    **dict.fromkeys(("in_size", "n"), ("input_size", "")),
+    **dict.fromkeys(("out_size", "size"), ("output_size", "")),
+    **dict.fromkeys(("k", "kernel", "ksize"), ("kernel_size", "")),
+    **dict.fromkeys(("s", "strides"), ("stride", "")),
+    **dict.fromkeys(("pad", "p"), ("padding", "")),
+    **dict.fromkeys(("rf", "receptive"), ("receptive_field", "")),
+    **dict.fromkeys(("jump", "total_stride"), ("effective_stride", "")),
+    **dict.fromkeys(("flop", "gflops", "mflops", "ops"), ("flops", "as a plain number")),
+    **dict.fromkeys(("mac", "gmacs", "mmacs", "madds", "mult_adds"), ("macs", "as a plain number")),
+    **dict.fromkeys(("parameters", "param", "n_params"), ("params", "")),
+    **dict.fromkeys(("memory", "bytes"), ("activation_bytes", "and parameter_bytes")),
+    **dict.fromkeys(("intensity",), ("arithmetic_intensity", "")),
+}
+
+
 def _instead_of(name: str, known: Iterable[str]) -> str:
-    """Return the fields of which a name is the beginning, otherwise the similar ones, otherwise all."""
+    """Return the field that a name means, otherwise those that begin with it, the similar ones, or all."""
     from difflib import get_close_matches
 
     known, word = list(known), name.lower().replace("-", "_")
+    field, holds = FIELDS_ELSEWHERE.get(word, ("", ""))
+    if field in known:
+        return f"use {field}" + (f", {holds}" if holds else "")
     close = [each for each in known if word and each.startswith(word)] or get_close_matches(word, known, n=1)
     if not close:
         return f"the fields are {', '.join(known)}"
@@ -192,8 +214,7 @@ def printing(*more: str) -> tuple[Decorator, ...]:
             "fields",
             type=Parsed("NAMES", lambda text: tuple(filter(None, text.split(",")))),
             default="",
-            help="Print only these fields, A,B, of each row, separated by tabs. With --format value, a chain or a "
-            "network is one row.",
+            help="Print only the fields A,B, tab-separated.",
         ),
     )
 
@@ -208,8 +229,7 @@ def _output_option(endings: Sequence[str], more: str = "") -> Decorator:
         "--output",
         shell_complete=complete_files,
         metavar="FILE",
-        help=f"Write to this file; its ending determines the format: {' '.join(endings)}{more}. Missing folders are "
-        "created.",
+        help=f"Write to this file; its ending determines the format: {' '.join(endings)}{more}.",
     )
 
 

@@ -46,8 +46,9 @@ class NetworkOptions(NamedTuple):
                     + ("; --scale 2 doubles the size of a drawing" if _has_scale(context, name) else "")
                 )
             if self.network is not None and name in layer_options and name not in ALSO_FOR_NETWORKS:
-                of_input = name in ("n", "in_channels")
-                hint = "the input of a network is --input 3x224x224" if of_input else "leave it out"
+                hint = "leave it out"
+                if name in ("n", "in_channels"):
+                    hint = f"the input of a network is --input {_as_input(context)}"
                 raise ArgumentError(f"{option} {OF_ONE_LAYER}; {hint}")
 
     def shapes(self) -> Any:
@@ -79,11 +80,19 @@ class NetworkOptions(NamedTuple):
         return load_network(self.network or "", self.shapes(), **options)
 
 
+def _as_input(context: click.Context) -> str:
+    """Return the shape of the input of a network that the typed options --in and --n describe."""
+    channels, sizes = (context.params.get(name) for name in ("in_channels", "n"))
+    size = next(iter(sizes or ()), 224)
+    square = size if is_sequence(size) else (size, size)
+    return format_size((next(iter(channels or ()), 3), *square))
+
+
 def _input(text: str) -> Given:
     name, sign, size = text.rpartition("=")
-    sizes = parse_size(size)
     if sign and not name:
         raise ArgumentError(f"{text!r} has no name before the =; write NAME=3x224x224")
+    sizes = parse_size(size)
     return name, tuple(sizes) if is_sequence(sizes) else (int(size),)
 
 

@@ -19,6 +19,8 @@ _SIZE = re.compile(r"[0-9]{1,9}(x[0-9]{1,9})+")
 
 def parse_number(text: str) -> int:
     """Parse a whole number of at least 0."""
+    if text.startswith("-") and text[1:].isascii() and text[1:].isdigit():
+        raise ArgumentError(f"{text!r} is below 0, and must be at least 0")
     if not (text.isascii() and text.isdigit()):
         raise ArgumentError(f"{text!r} is not a whole number")
     if len(text) > MAX_DIGITS:

@@ -86,15 +86,15 @@ def test_optional_columns_of_cost_are_drawn(call: Call, tmp_path: Path) -> None:
         ),
         (
             ("cost", "lenet-5", "-o", "{}/a.jpg"),
-            "{}/a.jpg has no known ending; end it in .txt .json .csv .md .png .svg, or give --format",
+            "{}/a.jpg has no known ending; end it in .txt .json .csv .md .png .svg",
         ),
         (
             ("shape", "--n", "7", "--k", "3", "--target", "5", "-o", "{}/a.png"),
-            "{}/a.png has no known ending; end it in .txt .json .csv .md, or give --format",
+            "{}/a.png has no known ending; end it in .txt .json .csv .md",
         ),
         (
             ("networks", "-o", "{}/a.svg"),
-            "{}/a.svg has no known ending; end it in .txt .json .csv .md, or give --format",
+            "{}/a.svg has no known ending; end it in .txt .json .csv .md",
         ),
         (
             ("shape", "lenet-5", "--theme", "dark"),
@@ -128,12 +128,6 @@ def test_a_picture_is_not_overwritten_without_force(call: Call, tmp_path: Path) 
     result = call("cost", "lenet-5", "-o", path)
     assert (result.code, path.read_text()) == (1, "precious")
     assert one_error(result) == f"{path} exists; give --force to replace it, or another -o"
-
-
-def test_a_named_format_takes_precedence_over_the_extension(call: Call, tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
-    assert call("cost", "lenet-5", "-o", path, "--format", "csv").code == 0
-    assert path.read_text().startswith("name,layer,")
 
 
 def test_an_svg_is_written_without_arrays_and_pictures(tmp_path: Path) -> None:

@@ -508,9 +508,7 @@ def test_an_approximation_reports_its_error(call: Call, small: Path) -> None:
         ("-k box --variant standard --alpha premultiply", "--alpha premultiply needs a weighted mean of each channel, which --variant standard is not"),
         ("-k box --max-memory 5", "'5' is not an amount of memory; write 500M or 4G"),
         ("--weights w.txt", "--weights w.txt: an array must be in a .npy file, as numpy.save writes it"),
-        ("--weights none.npy", "--weights: cannot read none.npy: No such file or directory"),
         ("--pointwise lumo", "--pointwise: 'lumo' is not a matrix"),
-        ("--pointwise none.csv", "--pointwise: cannot read none.csv: No such file or directory"),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_one_line_and_code_2(call: Call, small: Path, words: str, message: str) -> None:
@@ -540,7 +538,7 @@ def test_files_of_weights_are_checked(
 ) -> None:
     np.save(tmp_path / "w.npy", array, allow_pickle=True)
     result = call("filter", small, "--weights", tmp_path / "w.npy")
-    assert result.code == 2
+    assert result.code == 1
     assert message in one_error(result)
 
 
@@ -548,7 +546,7 @@ def test_a_file_that_is_no_array(call: Call, small: Path, tmp_path: Path) -> Non
     for data in (b"", b"\x93NUMPY\x01\x00", b"hello"):
         (tmp_path / "w.npy").write_bytes(data)
         result = call("filter", small, "--weights", tmp_path / "w.npy")
-        assert result.code == 2
+        assert result.code == 1
         assert "w.npy" in one_error(result)
 
 
