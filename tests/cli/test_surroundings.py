@@ -35,7 +35,7 @@ def test_errors_name_an_invalid_variable(
     result = call("filter", "house.png", "-k", "box", "-o", "out.png")
     assert result.code == 2
     line = one_error(result)
-    assert f"(env var: 'CONVCLI_{name}')" in line and len(line) < 600
+    assert f"it is set in environment variable CONVCLI_{name} (" in line and len(line) < 600
     monkeypatch.setenv(f"CONVCLI_{name}", "")
     assert call("filter", "house.png", "-k", "box", "-o", "out.png").code == 0
 

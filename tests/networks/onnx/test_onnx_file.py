@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcli import networks
-from convcli.errors import ArgumentError, ConvcliError, FileError
+from convcli.errors import ArgumentError, ConvcliError
 from convcli.networks.onnx import model as reading
 from convcli.networks.onnx.constants import Constant
 from convcli.networks.onnx.messages import MAX_COUNTS, SCHEMA
@@ -273,7 +273,7 @@ def test_control_characters_of_a_model_are_escaped(tmp_path):
     model.producer_name = evil
     network = networks.load(saved(tmp_path, model))
     assert network.name.isprintable() and network.source.isprintable()
-    with pytest.raises(FileError) as error:
+    with pytest.raises(ConvcliError) as error:
         network.run({"x": numbers(1, 1, 3, 3)})
     assert str(error.value).isprintable() and r"\x1b[2J" in str(error.value)
     other = made([helper.make_node("Relu", ["x"], ["out"], domain=evil)], {"x": (1,)}, ["out"])
@@ -309,7 +309,7 @@ def test_an_attribute_of_another_type_is_refused(tmp_path, name, value, reported
 )
 def test_a_wrong_number_of_inputs_is_refused(tmp_path, operator, inputs, reported):
     model = made([helper.make_node(operator, inputs, ["out"], name="n")], {"x": (2, 3)}, ["out"])
-    with pytest.raises(FileError) as error:
+    with pytest.raises(ConvcliError) as error:
         networks.load(saved(tmp_path, model)).run({"x": numbers(2, 3)})
     assert f"1 x {operator} ({reported}), first node 'n'" in str(error.value)
 
@@ -332,7 +332,7 @@ def test_sizes_beyond_memory_are_reported_before_they_are_computed(tmp_path, ope
     model = made(
         [helper.make_node(operator, ["x", "c"], ["out"], name="n")], {"x": (3,)}, ["out"], {"c": constant}
     )
-    with pytest.raises(FileError) as error:
+    with pytest.raises(ConvcliError) as error:
         networks.load(saved(tmp_path, model)).run({"x": numbers(3)})
     assert reported in str(error.value) and "\n" not in str(error.value)
 
