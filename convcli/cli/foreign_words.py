@@ -140,7 +140,7 @@ OPTIONS: Mapping[str, tuple[Hint, ...]] = {
         (Hint("--n {5}", ("draw",)), Hint("--n {224}"), Hint("--resize {224x224}")),
     ),
     **dict.fromkeys(("--output-size", "--out-size", "--outsize", "--solve"), (Hint("--target {112}"),)),
-    **dict.fromkeys(("--op", "--output-pad", "--out-padding"), (Hint("--output-padding {1}"),)),
+    **dict.fromkeys(("--op", "--output-pad", "--out-padding"), (Hint("--transposed --output-padding {1}"),)),
     **dict.fromkeys(
         ("--transpose", "--deconv", "--conv-transpose", "--deconvolution", "--upconv"),
         (Hint("--transposed"), Hint("--variant transposed", _OF_LAYERS)),
@@ -180,8 +180,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     "--threads": _ONE_PER_CORE,
     "--jobs": _ONE_PER_CORE,
     "--dtype": {
-        r"half|(fp|f|float)[ -_]?16|16": "use --dtype float16",
-        r"bf(loat)?16|bfloat": "use --dtype float16, which has as many bytes",
+        r"half|(fp|f|float|bf|bfloat)[ -_]?16|bfloat|16": "use --dtype float16",  # each has two bytes
         r"single|full|float|(fp|f|float)[ -_]?32|32": "use --dtype float32",
         r"u?int[ -_]?8|[iu]8|8|byte|q(uint)?8|quantized": "use --dtype int8",
     },

@@ -140,6 +140,7 @@ SAMPLES_OF_VALUES = {
     "--range": ("Clamp", "absolute", "normalise"),
     "--threads": ("auto", "0", "-1"),
     "--jobs": ("max", "0"),
+    "--dtype": ("half", "FP16", "bf16", "single", "float", "fp32", "uint8", "i8", "quantized"),
     "--depth": ("16bit", "uint16", "float32", "64-bit", "F", "uint8", "8 bit"),
 }
 
