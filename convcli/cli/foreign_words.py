@@ -145,7 +145,6 @@ OPTIONS: Mapping[str, tuple[Hint, ...]] = {
         ("--transpose", "--deconv", "--conv-transpose", "--deconvolution", "--upconv"),
         (Hint("--transposed"), Hint("--variant transposed", _OF_LAYERS)),
     ),
-    **dict.fromkeys(("--depthwise", "--dw"), (Hint("--variant depthwise"),)),
     **dict.fromkeys(("--dilate", "--atrous"), (Hint("--dilation {2}"),)),
     **dict.fromkeys(("--strides", "--subsample"), (Hint("--stride {2}"),)),
     **dict.fromkeys(

@@ -232,7 +232,7 @@ def test_a_spectrum_reports_what_it_leaves_out(call: Call, tmp_path: Path) -> No
         (["--spectrum", "h.png"], "--spectrum shows a picture before and after a kernel; name a kernel"),
         (["box", "--dims", "3", "--spectrum", "h.png"], "--spectrum filters a picture, which a kernel with 3 axes cannot; use --dims 1 or --dims 2"),
         (["box", "--spectrum", "h.png", "-o", "h.png"], "h.png is the picture and would be overwritten; choose another -o"),
-        (["box", "--spectrum", "h.png", "-o", "x.jpg"], "x.jpg has no known ending; end it in .txt .json .csv .md .png .svg, or give --format"),
+        (["box", "--spectrum", "h.png", "-o", "x.jpg"], "x.jpg has no known ending; end it in .txt .json .csv .md .png .svg; .png"),
         (["box", "--spectrum", "h.png", "--theme", "dark"], "--theme applies to drawings, such as -o answer.png; leave it out"),
         (["box", "-o", "x.png", "--theme", "dark"], "--theme applies to the drawing of --spectrum; leave it out"),
         (["box", "--spectrum", "cmyk.jpg"], "cmyk.jpg has the pixel mode CMYK; a spectrum needs grey, RGB or RGBA"),
