@@ -148,7 +148,7 @@ def test_networks_side_by_side(call: Call, net: Path) -> None:
         (["cost", "resnet-18", "--no-bias"], "--bias describes a layer and cannot be used with a network", 2),
         (["shape", "resnet-18", "--target", "7"], "--target describes a layer and cannot be used with a network", 2),
         (["cost", "mobilenetv3"], "there is no network 'mobilenetv3'; did you mean 'mobilenet-v3-large' or 'mobilenet-v3-small'?", 2),
-        (["cost", "resnet-18", "--n", "192"], "--n describes a layer and cannot be used with a network; the input of a network is --input 3x224x224", 2),
+        (["cost", "resnet-18", "--n", "192"], "--n describes a layer and cannot be used with a network; the input of a network is --input 3x192x192", 2),
         (["cost", "resnet-18", "--input", "192"], "but 192 has 1 axis instead of 3", 2),
         (["cost", "--n", "8", "--k", "3", "--input", "3x8x8"],
          "--input needs a network, as in convcli cost resnet-50 --input 3x320x320", 2),
