@@ -133,7 +133,7 @@ def filter_picture(
     only, mask
         Filter only a rectangle, (x, y, width, height) in pixels from the top left of the upright picture, or a
         sequence of them; only where a mask is white, (H, W) of booleans, unsigned whole numbers or floats from 0 to 1,
-        or the name of a picture. Greys blend.
+        or the name of a picture. Greys blend. With both, only what is in a rectangle and white in the mask is filtered.
     gray, channels, linear, depth
         Convert the picture to grey; use only some channels, such as "r,g"; filter sRGB in linear light; return a result
         of 16-bit samples (16) or floats ("float", white is 1), to which the picture is converted before it is

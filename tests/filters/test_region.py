@@ -15,6 +15,7 @@ from convcli.errors import ArgumentError
 from convcli.filters.work_from_arguments import work_from_arguments
 from convcli.images.codecs.npy_pictures import picture_of
 from convcli.images.read import read_picture
+from convcli.jobs.job import Job
 from tests.conftest import SAMPLES, Call, one_error
 
 RNG = np.random.default_rng(2)
@@ -273,6 +274,12 @@ def test_masks_that_are_folders_patterns_or_have_other_fields(call: Call, tmp_pa
     )
     with pytest.raises(ArgumentError, match="names a mask for each file, and this picture has no name"):
         filter_picture(COLOURS, "box", mask="masks/{stem}.png")
+
+
+def test_a_job_for_another_machine_has_the_absolute_path_of_its_mask():
+    job = Job(Path("a.png"), Path("b.png"), mask=Path("masks/a.png"))
+    assert job.absolute().mask == Path.cwd() / "masks" / "a.png"
+    assert Job(Path("a.png"), Path("b.png")).absolute().mask is None
 
 
 def test_a_dry_run_names_the_rectangles(call: Call, tmp_path: Path):
