@@ -33,9 +33,10 @@ def layer_words(*order: str, several: bool = False, picture: str = "") -> Advice
             return flag
         if all(map(_SIZE.fullmatch, words)):
             return _numbers(words, order, typed)
+        from convcli.layers.text.chain_grammar import is_chain
         from convcli.networks.load_network import is_network
 
-        names = [word for word in words if is_network(word)]
+        names = [word for word in words if is_network(word) or (several and is_chain(word))]
         if not names and picture and (pictures := list(filter(_is_picture, words))):
             return _about_picture(picture, pictures[0], typed)
         if not names:

@@ -8,7 +8,7 @@ from convcli.cli.calculators.answer_rows import ratio
 from convcli.cli.calculators.network_answer import network_result, network_rows
 from convcli.errors import cut
 from convcli.layers.variants import BASELINE, VARIANTS
-from convcli.networks.load_network import load_network
+from convcli.networks.chain_network import load_network_or_chain
 from convcli.networks.replace_convs import Replaced, replace_convs
 from convcli.networks.rows import Row
 from convcli.render import Answer, in_units
@@ -26,7 +26,7 @@ def compare_variants(
     text: str, shapes: Any, variants: Sequence[str], options: dict[str, Any], *, batch: int, dtype: str
 ) -> Answer:
     """Return the cost of a network with its k x k convolutions replaced by each variant, the standard one first."""
-    network = load_network(text, shapes, **options).at(batch=batch)
+    network = load_network_or_chain(text, shapes, **options).at(batch=batch)
     bound = network.shapes(batch=batch)
     made = [
         (variant, replace_convs(network, variant, bound)) for variant in dict.fromkeys((BASELINE, *variants))
@@ -66,7 +66,7 @@ def compare_side_by_side(
     rows: list[Row] = []
     remarks = []
     for text in texts:
-        network = load_network(text, shapes, **options)
+        network = load_network_or_chain(text, shapes, **options)
         whole = network_result(network, network_rows(network, batch, dtype))
         rows.append({"network": network.name, "nodes": len(network.nodes), **whole})
         remarks.append(f"{network.name}: {network.source}" if network.source else network.name)

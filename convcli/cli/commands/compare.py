@@ -131,7 +131,7 @@ def _is_picture(text: str) -> bool:
 picture_options = bundled(
     "picture",
     PictureOptions,
-    click.argument("subjects", nargs=-1, metavar="[IMAGE | NETWORK...]", type=NETWORK),
+    click.argument("subjects", nargs=-1, metavar="[IMAGE | NETWORK... | LAYERS...]", type=NETWORK),
     click.option(
         "--kernel",
         metavar="SPEC",
@@ -189,7 +189,8 @@ def command(
     """Compare the cost of the variants of a layer, also as a ratio to the standard convolution.
 
     With an IMAGE and a --kernel, the variants are run on the picture and timed. With a NETWORK, each variant replaces
-    its k x k convolutions; with several networks, each is compared with the first.
+    its k x k convolutions; with several networks, each is compared with the first. LAYERS, such as
+    'conv k3 p1 o64, relu', are a network too, whose input is --input 64x56x56.
 
     \f
 

@@ -57,8 +57,8 @@ def command(
     """Count the work of a layer or a NETWORK: multiplications, additions, MACs, FLOPs, and memory traffic.
 
     A MAC is a multiplication by a weight and an addition, and counts as two FLOPs; other multiplications and additions,
-    such as those of a bias, count as one. Several values of an option, separated by commas, make a row for each
-    combination. One without an answer has the reason in its row, and the exit code is then 1.
+    such as those of a bias, count as one. Several values of an option of a layer, separated by commas, make a row
+    for each combination. One without an answer has the reason in its row, and the exit code is then 1.
 
     \f
 

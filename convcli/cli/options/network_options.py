@@ -92,8 +92,22 @@ def _input(text: str) -> Given:
     name, sign, size = text.rpartition("=")
     if sign and not name:
         raise ArgumentError(f"{text!r} has no name before the =; write NAME=3x224x224")
+    if "," in size:
+        raise ArgumentError(
+            f"{text!r} is a list, and a network takes one shape; run the command for each of them"
+        )
     sizes = parse_size(size)
     return name, tuple(sizes) if is_sequence(sizes) else (int(size),)
+
+
+def _width(text: str) -> float:
+    if "," in text:
+        one, other = [*text.split(","), ""][:2]
+        raise ArgumentError(
+            f"{text!r} is a list, and --width is one number; several are compared as in convcli compare "
+            f"mobilenet-v1:width={one.strip()} mobilenet-v1:width={other.strip()}"
+        )
+    return read_finite(text)
 
 
 class _Networks(Parsed[str]):
@@ -117,7 +131,7 @@ input_option: Decorator = click.option(
 )
 width_option: Decorator = click.option(
     "--width",
-    type=Parsed("F", read_finite),
+    type=Parsed("F", _width),
     help="Width multiplier of a network that has one, such as mobilenet-v1: 0.5 halves the channels.",
 )
 

@@ -89,6 +89,16 @@ def parse_items(items: Iterable[tuple[str, str]], input_shape: Sequence[int | No
     return tuple(chain)
 
 
+def is_chain(text: str) -> bool:
+    """Return whether a text is a chain of layers: one with options, or several.
+
+    >>> is_chain("conv k3 o64"), is_chain("conv"), is_chain("resnet 18")
+    (True, False, False)
+    """
+    words = text.replace(",", " , ").split()
+    return len(words) > 1 and _operator(words[0]) is not None
+
+
 def split_chain(text: str) -> list[str]:
     """Split a chain into its items, at the commas outside parentheses.
 
