@@ -3,6 +3,7 @@
 import re
 from textwrap import wrap
 
+from convcli.cli.field_names import FIELDS
 from tests.command_manual import Manual, Paragraph, manuals
 from tests.documents import DOCS
 
@@ -35,6 +36,9 @@ def page(manual: Manual) -> str:
         rows = ["| option | meaning |", "| --- | --- |"]
         rows += [f"| {_code_in_table(names)} | {prose(text)} |" for names, text in records]
         parts.append("\n".join(rows))
+    if fields := FIELDS.get(manual.name.split()[1]):
+        names = ", ".join(f"`{name}`" for name in fields)
+        parts += ["## Fields", "\n".join(wrap(f"`--field` takes {names}.", WIDTH, break_on_hyphens=False))]
     parts += map(_paragraph, manual.more)
     parts.append(_see_also(manual))
     return "\n\n".join(parts) + "\n"

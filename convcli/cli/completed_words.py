@@ -85,6 +85,17 @@ def complete_mixings(ctx: click.Context, param: click.Parameter, incomplete: str
     return _beginning(incomplete, MIXINGS) or complete_files(ctx, param, incomplete)
 
 
+def complete_layers(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Complete a layer or a block of the network that is given before it."""
+    from convcli.errors import ConvcliError
+    from convcli.networks.load_network import load_network
+
+    try:
+        return _beginning(incomplete, load_network(ctx.params.get("network") or "").tensors)
+    except (ConvcliError, OSError):
+        return []
+
+
 def complete_chains(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """Complete the last layer of a chain; or a file, after an @."""
     from convcli.layers.text.operators import OPERATORS

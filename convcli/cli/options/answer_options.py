@@ -200,6 +200,16 @@ def _instead_of(name: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(map(repr, close))}?"
 
 
+class _Fields(Parsed[tuple[str, ...]]):
+    """The names of fields; those of a command are loaded for shell completion."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+        from convcli.cli.field_names import FIELDS
+
+        self.names = FIELDS.get(ctx.info_name or "", ())
+        return super().shell_complete(ctx, param, incomplete)
+
+
 def printing(*more: str) -> tuple[Decorator, ...]:
     """Return the options --format and --field; `more` are additional formats of one command."""
     return (
@@ -212,7 +222,7 @@ def printing(*more: str) -> tuple[Decorator, ...]:
         click.option(
             "--field",
             "fields",
-            type=Parsed("NAMES", lambda text: tuple(filter(None, text.split(",")))),
+            type=_Fields("NAMES", lambda text: tuple(filter(None, text.split(",")))),
             default="",
             help="Print only the fields A,B, tab-separated.",
         ),

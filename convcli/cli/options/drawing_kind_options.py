@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from convcli.cli.completed_words import complete_layers
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.option_types import Parsed, output_place
 from convcli.layers.axes import Shape
@@ -66,6 +67,7 @@ kind_options = bundled(
         "--layer",
         "of_layer",
         metavar="NAME",
+        shell_complete=complete_layers,
         help="The layer of a NETWORK for --receptive.  [default: the last with rows and columns]",
     ),
 )

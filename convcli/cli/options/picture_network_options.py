@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from convcli.cli.completed_words import complete_networks
+from convcli.cli.completed_words import complete_layers, complete_networks
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.option_types import Parsed, at_least
@@ -101,7 +101,12 @@ picture_network_options = bundled(
         shell_complete=complete_networks,
         help="Run model.onnx, net.toml or a name from convcli networks.",
     ),
-    click.option("--layer", metavar="NAME", help="Draw the maps of this layer; -o x.npy writes numbers."),
+    click.option(
+        "--layer",
+        metavar="NAME",
+        shell_complete=complete_layers,
+        help="Draw the maps of this layer; -o x.npy writes numbers.",
+    ),
     click.option("--mean", type=Parsed("F,F,F", read_numbers), help="Subtract, after --scale. [0]"),
     click.option("--std", type=Parsed("F,F,F", read_deviations), help="Divide by, after --mean. [1]"),
     click.option("--seed", type=at_least(0), help="Draw missing weights at random."),

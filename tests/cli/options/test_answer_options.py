@@ -9,6 +9,7 @@ import pytest
 
 from convcli.ci_reports import CI_ENDINGS
 from convcli.cli import COMMANDS, group
+from convcli.cli.field_names import FIELDS
 from convcli.render import ENDINGS, FORMATS, PICTURES
 from tests.conftest import SAMPLES, Call, one_error
 
@@ -68,6 +69,33 @@ def test_a_format_that_contradicts_the_ending_is_wrong_usage(call: Call, command
                 f"contradict each other: the ending {ending} is not one of text; leave out --format" in error
             )
     assert {each.name for each in Path().iterdir()} == written
+
+
+def test_the_names_of_fields_are_those_of_the_answers(call: Call) -> None:
+    """They are completed, and listed in the pages of the commands."""
+    Path("convcli.toml").write_text("[shape]\np = 1\n")
+    lines = {**WORDS, "kernels": "sobel", "learn": "house.png house.png --size 1"}
+    assert lines.keys() == FIELDS.keys()
+    for command, words in lines.items():
+        answer = json.loads(call(command, *words.split(), "--format", "json").out)
+        assert tuple(answer["rows"][0]) == FIELDS[command], command
+
+
+def completed(command: str, name: str, begun: str, **typed: str) -> list[str]:
+    found = group.get_command(click.Context(group), command)
+    assert found is not None
+    context = click.Context(found, info_name=command)
+    context.params = typed
+    (parameter,) = [each for each in found.params if each.name == name]
+    return [item.value for item in parameter.shell_complete(context, begun)]
+
+
+def test_fields_and_layers_are_completed() -> None:
+    assert completed("cost", "fields", "ma") == ["macs"]
+    assert completed("shape", "fields", "name,output") == ["name,output_shape", "name,output_size"]
+    assert completed("kernels", "fields", "output") == []
+    assert completed("filter", "layer", "block6", network="mobilenet-v1")[:2] == ["block6", "block6.dwconv1"]
+    assert completed("draw", "of_layer", "fi", network="none.onnx") == []
 
 
 def test_missing_folders_are_created(call: Call) -> None:
