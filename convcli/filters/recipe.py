@@ -37,7 +37,7 @@ class Recipe:
 
     kernels : kernels that run one after the other; for `tiled`, those of the tile, row by row
     weights : weights in the layout of the variant's layer, instead of kernels
-    is_open : whether the weights were given without a variant, so that their shape chooses it
+    infers_variant : whether the weights were given without a variant, so that their shape chooses it
     mixing : (out_channels, in_channels), for variants that mix the channels of a pixel
     offsets : offsets of the taps of `deformable`: a field or an array
     widths : the largest sigma of `local` and a function of its widths; otherwise `weights` are local
@@ -54,7 +54,7 @@ class Recipe:
     kernels: tuple[Kernel, ...] = ()
     weights: Array | None = None
     weights_name: str = "`weights`"
-    is_open: bool = False
+    infers_variant: bool = False
     bias: Array | None = None
     mixing: Array | None = None
     groups: int = 1
@@ -94,12 +94,12 @@ class Recipe:
         PyTorch; others are those of a standard layer.
         """
         if (
-            self.is_open
+            self.infers_variant
             and self.weights is not None
             and self.weights.shape[:2] == (channels, 1)
             and channels > 1
         ):
-            return replace(self, variant=PLAIN, is_open=False)
+            return replace(self, variant=PLAIN, infers_variant=False)
         return self
 
     def check_dims(self, dims: int) -> None:

@@ -76,7 +76,7 @@ def recipe_of(request: Request) -> RequestedRecipe:
         variant=variant,
         kernels=tuple(chain.from_iterable(kernels)),
         limit=request.max_kernel,
-        is_open=request.variant is None and spec.implied_by == "weights",
+        infers_variant=request.variant is None and spec.implied_by == "weights",
         resize_after=_steps_before(request, list(map(len, kernels))),
         **given,
     )

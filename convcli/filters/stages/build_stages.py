@@ -122,7 +122,7 @@ def _way_out(recipe: Recipe, axes: Sequence[int], channels: int) -> str:
         return "; leave out `variant` to run a kernel on each channel"
     groups = channels // taken
     ways = ["convert the picture to grey with `gray=True`"] if taken == 1 else []
-    if recipe.is_open and groups * taken == channels and made % groups == 0:
+    if recipe.infers_variant and groups * taken == channels and made % groups == 0:
         ways.append(f"run {groups} groups of channels with `groups={groups}`")
     return f"; {', or '.join(ways)}" if ways else ""
 
