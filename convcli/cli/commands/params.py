@@ -56,9 +56,9 @@ def command(
     """Count the learned parameters of a layer, or of a whole NETWORK: weights, biases and their sum.
 
     The input size is only needed for the variants local and dense, and for dense layers of a chain. Buffers, such as
-    the statistics of batch normalisation, are stored but not learned. Several values of an option, separated by commas,
-    make a row for each combination: --out 64,128. A combination without an answer has the reason in its row, and the
-    exit code is then 1.
+    the statistics of batch normalisation, are stored but not learned. Several values of an option of a layer, separated
+    by commas, make a row for each combination: --out 64,128. A combination without an answer has the reason in its row,
+    and the exit code is then 1.
     """
     network.check(click.get_current_context(), LayerOptions._fields)
     if network.network is not None:

@@ -75,8 +75,8 @@ def command(
     """Calculate the output size of a layer, and the receptive field: the part of the input that one output depends on.
 
     With a NETWORK, a name from convcli networks, a TOML or an ONNX file, it does so for every layer. Several values of
-    an option, separated by commas, make a row for each combination: --k 3,5,7 --s 1,2. A combination without an answer
-    has the reason in its row. Then, or if --target has no solution, the exit code is 1.
+    an option of a layer, separated by commas, make a row for each combination: --k 3,5,7 --s 1,2. A combination without
+    an answer has the reason in its row. Then, or if --target has no solution, the exit code is 1.
 
     \f
 
