@@ -59,7 +59,7 @@ OF_NETWORKS = ("name", "layer", "inputs", "output_shape", "receptive_field", "ef
 @click.option(
     "--target",
     type=Parsed("M", parse_size),
-    help="List the options that turn --n into the output size M.",
+    help="List padding, stride and dilation that turn --n into the output size M.",
 )
 @drawn_answer_options
 @verbosity_options
