@@ -42,6 +42,11 @@ class NetworkFilter:
                 )
         if self.run.layer is not None and form not in NUMBERS:
             check_sheet("`layer`", form, target)
+        if self.run.layer is not None and form not in NUMBERS and self.value_range is not None:
+            raise ArgumentError(
+                f"{name}: `value_range={self.value_range!r}` maps the values of a picture, and the maps of `layer` are "
+                "drawn on a scale of their own; leave it out"
+            )
         if form in NUMBERS and self.value_range is not None:
             raise ArgumentError(
                 f"{name}: `value_range={self.value_range!r}` maps values to the depth of a picture, and {form} keeps "

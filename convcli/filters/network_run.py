@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FILES = (".toml", ".onnx")
 BOTH = 3  # intermediate arrays of the input's size
 MAX_STRETCH = 0.01  # of an aspect ratio; above, the change is reported
+MAX_OUTPUTS = 5  # outputs that a note names besides the first
 MAX_KEPT = 8  # frame shapes for which prepared networks are cached
 
 
@@ -169,7 +170,7 @@ class NetworkRun:
         """Raise ArgumentError if the network has no layer of this name, before any picture is read."""
         from convcli.networks.program import tensors_of
 
-        tensors_of(self.network, () if self.layer is None else [self.layer])
+        tensors_of(self.network, () if self.layer is None else [self.layer], self.source)
 
     @property
     def is_classifier(self) -> bool:
@@ -190,6 +191,7 @@ class NetworkRun:
         from convcli.networks.live_memory import live_memory
         from convcli.networks.load_network import load_network
         from convcli.networks.program import tensors_of
+        from convcli.networks.runner import check_run
         from convcli.networks.tensor_shapes import tensor_shapes
 
         ((key, declared),) = self.network.inputs.items()
@@ -205,7 +207,9 @@ class NetworkRun:
             own = self.how.size is None and size == tuple(frame.pixels.shape[:2])
             hint = "; `resize` sets the size of the input" if own else ""
             raise ArgumentError(f"{error}{hint}") from None
-        (tensor, *_) = network.outputs if self.layer is None else tensors_of(network, [self.layer]).values()
+        layers = () if self.layer is None else (self.layer,)
+        (tensor, *_) = tensors_of(network, layers, self.source).values() or network.outputs
+        check_run(network, [tensor])
         if tensor not in shapes:
             raise ArgumentError(
                 f"the shape of {tensor!r} is only known after the network has run; choose another layer, or use "
@@ -233,6 +237,13 @@ class NetworkRun:
                 )
         if frame.has_alpha and prepared.channels != 4:
             notes.append("its alpha is left out")
+        first, *others = self.network.outputs
+        if self.layer is None and others:
+            names = ", ".join([first, *others[:MAX_OUTPUTS], *(["..."] if len(others) > MAX_OUTPUTS else [])])
+            other = "the other" if len(others) == 1 else "another"
+            notes.append(
+                f"{self.source} has the outputs {names}; this is {first}, and `layer={others[0]!r}` gives {other}"
+            )
         return notes
 
     @property

@@ -101,6 +101,8 @@ def draw_maps(
 ) -> NDArray[np.uint8]:
     """Draw maps (C, H, W) and return the sheet, (height, width, 3).
 
+    Maps of a single value share one scale, and the value is after the name.
+
     If any map has negative values, all are blue below 0, white at 0 and red above, each scaled to its largest absolute
     value; otherwise each is grey, from black at its least value to white at its largest. The scale is below each map.
 
@@ -110,6 +112,10 @@ def draw_maps(
     kernel_grid = (0, 1, 1) if kernels is None else (kernels.shape[1], kernels.shape[2], kernels.shape[3])
     plan = SheetPlan.of(len(maps), maps.shape[1], maps.shape[2], kernel_grid)
     ends = [_ends(each) for each in maps[: plan.maps]]
+    single = maps[0].size == 1
+    if single:
+        lows, highs = zip(*ends, strict=True)
+        ends = [(min(lows), max(highs))] * plan.maps
     signed = any(low < 0 for low, _ in ends)
     sheet = Image.new("RGB", plan.shape[::-1], PAPER)
     pen = ImageDraw.Draw(sheet)
@@ -121,6 +127,8 @@ def draw_maps(
     for number in range(plan.maps):
         top, left = plan.place(number)
         name = names[number] if number < len(names) else f"map {number}"
+        if single:
+            name = f"{name}: {_number(float(maps[number][0, 0]))}"
         room = max(plan.drawn[1], NARROWEST)
         _write(pen, (left - plan.kernel_grid, top - NAME // 2), name, room + plan.kernel_grid, INK)
         low, high = _scale(*ends[number], signed=signed)

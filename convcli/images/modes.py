@@ -58,6 +58,16 @@ def dtype_of(mode: str) -> str:
     return _BY_GREY.get(mode) or _BY_DEPTH.get(divider + depth, depth)
 
 
+def count_of(mode: str) -> int:
+    """Return the number of channels of a mode.
+
+    >>> count_of("RGBA;F"), count_of("I;16"), count_of("7 channels")
+    (4, 1, 7)
+    """
+    channels = channels_of(mode)
+    return int(channels.removesuffix(_COUNTED)) if is_counted(mode) else CHANNELS[channels]
+
+
 def is_counted(mode: str) -> bool:
     """Return whether a mode only counts its channels."""
     return mode.endswith(_COUNTED)

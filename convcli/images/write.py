@@ -23,7 +23,7 @@ from convcli.images.coding import Coded, Coding
 from convcli.images.formats import FORMATS, NETPBM, NUMBERS, TEXTS, Format, format_named, formats_for
 from convcli.images.indexed import COLOURS, indexed
 from convcli.images.metadata.write_metadata import FileMetadata, file_metadata
-from convcli.images.modes import channels_of, dtype_of, is_float, mode_name
+from convcli.images.modes import channels_of, count_of, dtype_of, is_float, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.samples import SIGNED, stored
 
@@ -202,10 +202,10 @@ def check_fits(picture: Picture, form: str, name: str) -> None:
         if form in TEXTS and TEXTS["JSON"].holds(mode, count, dtype):
             able += ", .json"
         if not held.holds(mode, 1, dtype):
-            what = f"{mode} of {dtype}" if held.holds(mode) else mode
-            raise ImageError(
-                f"cannot write {name}: {form} cannot hold the pixel mode {what}; {_hint(mode, held, able)}"
-            )
+            what = f"cannot hold the pixel mode {mode}{f' of {dtype}' if held.holds(mode) else ''}"
+            if form in TEXTS and channels_of(mode) != "L":
+                what = f"holds one channel, and the picture has {count_of(mode)}"
+            raise ImageError(f"cannot write {name}: {form} {what}; {_hint(mode, held, able)}")
         raise ImageError(
             f"cannot write {name}: {form} holds one frame{f' of {mode}' if held.frames else ''}, the "
             f"picture has {count}; choose one, as with `frame=0`, or a format that holds all: {able}"

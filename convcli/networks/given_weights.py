@@ -4,7 +4,7 @@ Arrays are named after the layers: `conv1.weight`, `conv1.bias`; `bn1.gamma`, `b
 as in PyTorch's state_dict `bn1.weight`, `bn1.bias`, `bn1.running_mean`, `bn1.running_var`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PYTORCH = {"gamma": "weight", "beta": "bias", "mean": "running_mean", "var": "running_var"}
 ONES = ("gamma", "var")  # initialised to 1: factors and divisors
 MAX_NAMED = 5
+OF_PYTORCH = (".pt", ".pth", ".ckpt", ".bin", ".safetensors")
+TO_NPZ = "numpy.savez('{}.npz', **{{name: value.numpy() for name, value in model.state_dict().items()}})"
 
 
 def parameter_names(node: Node) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -70,6 +72,8 @@ def from_file(source: str | Path) -> "dict[str, Array]":
     import numpy as np
 
     path = file_path(source)
+    if path.suffix.lower() in OF_PYTORCH and path.is_file():
+        raise FileError(f"{path} is no .npz; in PyTorch: {TO_NPZ.format(path.stem)}")
     try:
         with path.open("rb") as file:
             loaded = np.load(file, allow_pickle=False)
@@ -105,6 +109,7 @@ def from_arrays(
     used: set[str] = set()
     found: dict[str, dict[str, Any]] = {}
     missing: list[str] = []
+    is_complete = True
     for node in network.nodes:
         mine: dict[str, Any] = {}
         spare: Arguments | None = None
@@ -115,6 +120,7 @@ def from_arrays(
                 if others is None:
                     missing.append(f"{name} of shape {shape}")
                     continue
+                is_complete = False
                 spare = others(node) if spare is None else spare
                 mine[key] = spare[key]
                 continue
@@ -129,15 +135,22 @@ def from_arrays(
             mine[key] = array
         found[node.name] = mine
     if missing:
-        more = f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else ""
+        strange = _strange(arrays, used)
+        has = f", and no layer has the given {_named(strange)}" if strange else ""
         raise ArgumentError(
-            f"the weights lack {', '.join(missing[:MAX_NAMED])}{more}; give them with `weights`, or "
-            "`seed=0` for random ones"
+            f"the weights lack {_named(missing)}{has}; give them with `weights`, or `seed=0` for random ones"
         )
     known = {name for node in network.nodes for name, _ in parameter_names(node).values()}
     for name in _strange(arrays, used):
         raise ArgumentError(f"the network has no weights {name!r}; {instead_of(name, known)}")
+    if found and others is not None and is_complete:
+        raise ArgumentError("the weights are complete, and `seed` draws those that are missing; leave it out")
     return lambda node: found[node.name]
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more
 
 
 def _strange(arrays: Iterable[str], used: set[str]) -> list[str]:

@@ -16,6 +16,15 @@ MAX_LISTED = 8  # nodes of a cycle that errors name
 NamedShape = tuple[int | str, ...]
 
 
+class GraphError(ArgumentError):
+    """The nodes do not form a graph; `defect` is the message without its advice, for graphs that come from a file."""
+
+    def __init__(self, defect: str, advice: str = "") -> None:
+        """Combine the defect and the advice in the message."""
+        super().__init__(f"{defect}; {advice}" if advice else defect)
+        self.defect = defect
+
+
 @dataclass(frozen=True)
 class Node:
     """One layer of a network.
@@ -63,7 +72,7 @@ class Graph:
 
     Raises
     ------
-    ArgumentError
+    GraphError
         For cycles, inputs that no node makes, duplicate names, or a wrong number of inputs.
 
     """
@@ -83,13 +92,13 @@ class Graph:
         """Check the graph and sort its nodes."""
         nodes = tuple(self.nodes)
         if len(nodes) > MAX_NODES:
-            raise ArgumentError(f"a network of {len(nodes):,} nodes is over the limit of {MAX_NODES:,}")
+            raise GraphError(f"a network of {len(nodes):,} nodes is over the limit of {MAX_NODES:,}")
         makers = _makers(self.inputs, nodes)
         for node in nodes:
             _check_inputs(node, makers)
         for output in self.outputs:
             if output not in makers:
-                raise ArgumentError(f"no node makes the output {output!r}; {instead_of(output, makers)}")
+                raise GraphError(f"no node makes the output {output!r}", instead_of(output, makers))
         object.__setattr__(self, "nodes", _ordered(nodes, makers))
         object.__setattr__(self, "inputs", {name: tuple(shape) for name, shape in self.inputs.items()})
         object.__setattr__(self, "outputs", tuple(self.outputs))
@@ -137,15 +146,15 @@ def _makers(inputs: Mapping[str, NamedShape], nodes: Iterable[Node]) -> dict[str
     for number, node in enumerate(nodes):
         for name in (node.name, *node.outputs):
             if not name.isprintable():
-                raise ArgumentError(f"the name {name!r} contains control characters; remove them")
+                raise GraphError(f"the name {name!r} contains control characters", "remove them")
         if node.name in names:
-            raise ArgumentError(f"two nodes are called {node.name!r}; give each a unique name")
+            raise GraphError(f"two nodes are called {node.name!r}", "give each a unique name")
         names.add(node.name)
         for output in filter(None, node.outputs):
             if output in makers:
-                raise ArgumentError(
-                    f"{producers[output]} and {node.description} both make the tensor {output!r}; rename one of the "
-                    "outputs"
+                raise GraphError(
+                    f"{producers[output]} and {node.description} both make the tensor {output!r}",
+                    "rename one of the outputs",
                 )
             makers[output] = number
             producers[output] = f"node {node.name!r}"
@@ -158,11 +167,11 @@ def _check_inputs(node: Node, makers: Mapping[str, int]) -> None:
         takes = (
             str(fewest) if most == fewest else f"{fewest} or more" if most is None else f"{fewest} to {most}"
         )
-        raise ArgumentError(f"{node.description} has {given} inputs, but it takes {takes}")
+        raise GraphError(f"{node.description} has {given} inputs, but it takes {takes}")
     for tensor in node.inputs:
         if tensor not in makers:
-            raise ArgumentError(
-                f"{node.description} takes {tensor!r}, which no node makes; {instead_of(tensor, makers)}"
+            raise GraphError(
+                f"{node.description} takes {tensor!r}, which no node makes", instead_of(tensor, makers)
             )
 
 
@@ -183,8 +192,8 @@ def _ordered(nodes: tuple[Node, ...], makers: Mapping[str, int]) -> tuple[Node, 
             if not left[user]:
                 ready.append(user)
     if len(ready) < len(nodes):
-        raise ArgumentError(
-            f"the nodes {_circle(nodes, needs, left)} form a cycle; change the input of one of them"
+        raise GraphError(
+            f"the nodes {_circle(nodes, needs, left)} form a cycle", "change the input of one of them"
         )
     return tuple(nodes[number] for number in ready)
 

@@ -1,5 +1,6 @@
 """The program of a network for inputs of known shapes: its steps in order, and when each tensor can be freed."""
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.generic]
 
 MAX_NAMED = 5  # nodes that an error lists
+MAX_LAYERS = 20  # in the list of all layers in place of an unknown one
 MAX_AXES = 32  # of a tensor; NumPy's limit
 NUMPYS = (ArgumentError, ValueError, IndexError, TypeError, MemoryError)  # raised for arrays that do not fit
 
@@ -61,7 +63,7 @@ class Program:
         # Report sizes that do not fit first: the nodes after them have no shape, and therefore no operator.
         self.shapes = tensor_shapes(nodes, shapes, network.stated)
         _check_room(self.shapes)
-        _check_operators(nodes)
+        check_operators(nodes)
         given = {node.name: arguments(node) for node in nodes}
         fusion = Fusion(nodes, self.wanted, given, self.shapes)
         steps = fusion.steps()
@@ -220,7 +222,7 @@ def _check_room(shapes: Mapping[str, Shape]) -> None:
     check_room(f"the tensor {name!r}", shape, np.dtype(np.float32))
 
 
-def _check_operators(nodes: Iterable[Node]) -> None:
+def check_operators(nodes: Iterable[Node]) -> None:
     """Raise ArgumentError for layers that no operator can run, before anything is computed."""
     from convcli.backend.layer_operators import OPERATORS
     from convcli.layers.tensor_layer import Unknown
@@ -245,12 +247,24 @@ def _check_operators(nodes: Iterable[Node]) -> None:
         )
 
 
-def tensors_of(network: Graph, names: Iterable[str]) -> dict[str, str]:
-    """Return the tensors of the named layers, blocks or tensors; raise ArgumentError for an unknown name."""
+def tensors_of(network: Graph, names: Iterable[str], source: str = "") -> dict[str, str]:
+    """Return the tensors of the named layers, blocks or tensors; raise ArgumentError for an unknown name.
+
+    source : the file or name of the network as it was given, for the error if it has many layers
+    """
     known = network.tensors
     found = {}
     for name in names:
         if name not in known:
-            raise ArgumentError(f"the network has no layer {name!r}; {instead_of(name, known)}")
+            raise ArgumentError(f"the network has no layer {name!r}; {_instead_of(name, known, source)}")
         found[name] = known[name]
     return found
+
+
+def _instead_of(name: str, known: Mapping[str, str], source: str) -> str:
+    hint = instead_of(name, known)
+    if hint.startswith("did you mean") or len(known) <= MAX_LAYERS:
+        return hint
+    if source:
+        return f"convcli shape {shlex.quote(source)} lists them"
+    return f"the first are {', '.join(list(known)[:MAX_NAMED])} of {len(known):,}"

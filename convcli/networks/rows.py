@@ -44,6 +44,10 @@ OPTIONAL_SUMS = (
 INPUT = "input"  # the name of a chain's input
 
 
+class MisfitError(ArgumentError):
+    """The inputs of a node do not fit its layer."""
+
+
 def network_rows(
     network: Graph,
     shapes: Any = None,
@@ -233,9 +237,9 @@ class _Table:
         except ArgumentError as error:
             if not self.network.name:
                 raise
-            raise ArgumentError(f"{node.description}: {error}; {self._origin(node)}") from None
+            raise MisfitError(f"{node.description}: {error}; {self._origin(node)}") from None
         if len(made) < len(node.outputs):
-            raise ArgumentError(
+            raise MisfitError(
                 f"{node.description} makes {len(made)} outputs, but {len(node.outputs)} are named"
             )
         return made

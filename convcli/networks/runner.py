@@ -8,7 +8,7 @@ from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Shape
 from convcli.networks.fusion import Arguments
 from convcli.networks.graph import Graph, Node
-from convcli.networks.program import Program, tensors_of
+from convcli.networks.program import Program, check_operators, needed, tensors_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,14 +85,24 @@ def _stage(
     names: dict[str, str],
     arguments: Callable[[Graph, Node], Arguments],
 ) -> Stage:
-    rest = network.rest(names.values())
-    wanted = (
-        names.values()
-        if rest is None
-        else dict.fromkeys((*rest.carried, *(name for name in names.values() if name not in rest.wanted)))
-    )
+    rest, wanted = _parts(network, names.values())
     program = Program(network, shapes, wanted, lambda node: arguments(network, node))
     return Stage(network, arguments, program, names, rest)
+
+
+def _parts(network: "Network", wanted: Iterable[str]) -> tuple[Any, Iterable[str]]:
+    """Return the rest of a network, None if it runs in one stage, and the tensors that the first stage makes."""
+    wanted = list(wanted)
+    rest = network.rest(wanted)
+    if rest is None:
+        return None, wanted
+    return rest, dict.fromkeys((*rest.carried, *(name for name in wanted if name not in rest.wanted)))
+
+
+def check_run(network: "Network", wanted: Iterable[str]) -> None:
+    """Raise ArgumentError if tensors need a layer that no operator can run."""
+    _, wanted = _parts(network, wanted)
+    check_operators(needed(network, wanted))
 
 
 def _arrays(inputs: Mapping[str, "ArrayLike"], network: Graph) -> "dict[str, NDArray[np.generic]]":

@@ -48,6 +48,20 @@ def test_maps_without_negative_values_are_grey(shape):
         np.testing.assert_allclose(found, np.repeat(expected[..., None], 3, axis=2), atol=0.51)
 
 
+def test_maps_of_one_value_share_a_scale():
+    values = np.array([4.0, 1.0, 2.5])
+    sheet, plan = draw_maps(values[:, None, None]), SheetPlan.of(3, 1, 1)
+    assert [drawn(sheet, plan, number)[0, 0, 0] for number in range(3)] == [255, 0, 128]
+    signed = draw_maps(np.array([-2.0, 2.0, 1.0])[:, None, None])
+    found = [tuple(map(int, drawn(signed, plan, number)[0, 0])) for number in range(2)]
+    assert found == [BLUE, RED]
+    top, left = plan.place(0)
+    name = sheet[top - NAME : top, left : left + NARROWEST]
+    assert not np.array_equal(
+        name, draw_maps(values[:, None, None] + 1)[top - NAME : top, left : left + NARROWEST]
+    )
+
+
 def test_signed_maps_have_0_in_the_middle_of_each_scale():
     maps = np.array([[[-2.0, 0, 1], [2, -1, 0]], [[0, 0, 8], [4, 0, 0]]])
     sheet, plan = draw_maps(maps), SheetPlan.of(2, 2, 3)

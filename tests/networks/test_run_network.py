@@ -128,6 +128,7 @@ def test_published_networks_run_at_other_sizes():
     ("change", "message"),
     [
         ({"head.bias": None}, "the weights lack head.bias of shape (5,); give them with `weights`, or `seed=0` for random ones"),
+        ({"head.bias": None, "a": 1, "b": 2}, "the weights lack head.bias of shape (5,), and no layer has the given a, b; give them with `weights`, or `seed=0` for random ones"),
         ({"head.bias": np.ones(4)}, "the weights 'head.bias' have shape (4,) of float64, but node 'head' (dense o5) needs (5,)"),
         ({"tail.bias": np.ones(4)}, "the network has no weights 'tail.bias'; did you mean 'head.bias'?"),
         ({"conv1.weight": "box:5"}, "the kernel 'box:5' is 5x5, but node 'conv1' (conv k3x3 p1 o4) needs 3x3"),

@@ -60,6 +60,7 @@ class Branch:
 class Model:
     """The contents of a model file.
 
+    file : the name of the file
     opset : the version of ONNX's own operators
     inputs : name -> whole shape; unknown sizes are names
     dtypes : NumPy dtypes of the inputs
@@ -76,6 +77,7 @@ class Model:
     operations: list[Operation]
     constants: dict[str, Constant]
     stated: dict[str, tuple[int, ...]]
+    file: str = "model"
 
 
 def read_model(path: Path) -> Model:
@@ -115,7 +117,7 @@ class _Making:
     """Converts the messages of a file to a model."""
 
     def __init__(self, message: Message, path: Path) -> None:
-        self.message, self.folder = message, path.parent
+        self.message, self.folder, self.file = message, path.parent, path.name
         versions = {each.domain or "": each.version or 1 for each in message.opset_import}
         self.opset = versions.get("", versions.get("ai.onnx", 0))
         if self.opset and self.opset < OLDEST:
@@ -163,6 +165,7 @@ class _Making:
             self.operations,
             self.constants,
             stated,
+            self.file,
         )
 
     def _add(

@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, FileError
 from convcli.layers.axes import Shape
 from convcli.networks.bind_shapes import bind_shapes
 from convcli.networks.fusion import Arguments
-from convcli.networks.graph import Graph, NamedShape, Node
+from convcli.networks.graph import Graph, GraphError, NamedShape, Node
 from convcli.networks.network import Network
 from convcli.networks.onnx.model import Model, read_model
 from convcli.networks.onnx.staged_model import Rest, rest_of
 from convcli.networks.onnx.translate import Translation
+from convcli.networks.rows import MisfitError, Row
 
 
 class OnnxNetwork(Network):
@@ -31,16 +32,19 @@ class OnnxNetwork(Network):
             for name, shape in model.inputs.items()
         }
         translation = Translation(model, shapes)
-        super().__init__(
-            name=model.name or "model",
-            inputs=model.inputs if bound is None else {**model.inputs, **bound},
-            nodes=translation.nodes,
-            outputs=tuple(model.outputs),
-            stated=translation.stated,
-            dtypes=model.dtypes,
-            per_item=False,
-            source=model.producer,
-        )
+        try:
+            super().__init__(
+                name=model.name or "model",
+                inputs=model.inputs if bound is None else {**model.inputs, **bound},
+                nodes=translation.nodes,
+                outputs=tuple(model.outputs),
+                stated=translation.stated,
+                dtypes=model.dtypes,
+                per_item=False,
+                source=model.producer,
+            )
+        except GraphError as error:
+            raise FileError(f"{model.file} is damaged: {error.defect}") from None
         object.__setattr__(self, "model", model)
         object.__setattr__(self, "arguments", translation.arguments)
         object.__setattr__(self, "translation", translation)
@@ -57,6 +61,16 @@ class OnnxNetwork(Network):
         if weights is not None or seed is not None:
             raise ArgumentError(f"the model {self.name} has its own weights; leave `weights` and `seed` out")
         return arguments_of
+
+    def rows(self, shapes: Any = None, *, batch: int = 1, dtype: str = "float32") -> list[Row]:
+        """Return one row per node; sizes of the file that do not fit each other are an error of the file."""
+        try:
+            return super().rows(shapes, batch=batch, dtype=dtype)
+        except MisfitError as error:
+            bound = bind_shapes(self, shapes, batch)
+            if all(bound[name][1:] == declared[1:] for name, declared in self.model.inputs.items()):
+                raise FileError(f"{self.model.file} is damaged: {error}") from None
+            raise
 
     def rest(self, wanted: Iterable[str]) -> Rest | None:
         """Return the part of the model that can be planned only after the part before it has run, or None."""

@@ -157,6 +157,8 @@ def test_a_classifier_reports_the_size_that_it_runs_on(call: Call, classes: Path
         (("--network", "NET", "--stride", "2"), "--stride belongs to a layer, and has no use with --network; leave it out"),
         (("--network", "NET", "--linear"), "--linear belongs to a layer, and has no use with --network; leave it out"),
         (("--network", "NET", "--layer", "egdes"), "the network has no layer 'egdes'; did you mean 'edges'?"),
+        (("--network", "NET", "--layer", "edges", "--range", "minmax"), "--range minmax maps the values of a picture, and the maps of --layer are drawn on a scale of their own; leave it out"),
+        (("--network", "inception-v3", "--layer", "wxyz"), "the network has no layer 'wxyz'; convcli shape inception-v3 lists them"),
         (("--network", "resnet-51"), "there is no network 'resnet-51'; did you mean 'resnet-50'?"),
         (("--network", "NET", "--resize", "3"), "'3' is not the size of a network's input; write WIDTHxHEIGHT in pixels, such as 224x224"),
         (("--network", "NET", "--resize", "3x"), "'3x' is not the size of a network's input; write WIDTHxHEIGHT in pixels, such as 224x224"),
@@ -177,6 +179,29 @@ def test_errors_are_one_line(
     assert result.code in (1, 2)
     assert message in one_error(result)
     assert not (tmp_path / "o.png").exists()
+
+
+def test_errors_of_weights(call: Call, tmp_path: Path, blur: Path) -> None:
+    options = ("filter", HOUSE, "--network", blur, "-o", tmp_path / "o.png", "--weights")
+    (tmp_path / "w.pt").write_bytes(b"PK")
+    assert one_error(call(*options, tmp_path / "w.pt")) == (
+        f"{tmp_path / 'w.pt'} is no .npz; in PyTorch: numpy.savez('w.npz', **{{name: value.numpy() for name, value in "
+        "model.state_dict().items()})"
+    )
+    np.savez(tmp_path / "w.npz", **{"edges.weight": np.ones((5, 3, 3, 3))})
+    assert "the weights are complete, and --seed draws those that are missing; leave it out" in one_error(
+        call(*options, tmp_path / "w.npz", "--seed", 3)
+    )
+
+
+def test_a_note_names_the_other_outputs(call: Call, tmp_path: Path, blur: Path, classes: Path) -> None:
+    blur.write_text(BLUR.replace('["blur"]', '["blur", "edges", "large"]'))
+    classes.write_text(f'{CLASSES}outputs = ["dense1", "relu1"]')
+    err = call("filter", HOUSE, "--network", blur, "-o", tmp_path / "o.png").err
+    assert f"{blur} has the outputs blur, edges, large; this is blur, and --layer edges gives another" in err
+    assert call("filter", HOUSE, "--network", blur, "--layer", "edges", "-o", tmp_path / "p.png").err == ""
+    err = call("filter", HOUSE, "--network", classes, "--seed", 1).err
+    assert "has the outputs dense1, relu1; this is dense1, and --layer relu1 gives the other" in err
 
 
 def test_errors_of_class_options(call: Call, tmp_path: Path, classes: Path) -> None:

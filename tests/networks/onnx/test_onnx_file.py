@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcli import networks
-from convcli.errors import ArgumentError, ConvcliError
+from convcli.errors import ArgumentError, ConvcliError, FileError
 from convcli.networks.onnx import model as reading
 from convcli.networks.onnx.constants import Constant
 from convcli.networks.onnx.messages import MAX_COUNTS, SCHEMA
 from convcli.networks.onnx.wire import Reader, Span
+from tests.conftest import one_error
 from tests.examples import examples
 from tests.networks.onnx.models import LIGHT, TensorProto, helper, made, numbers, numpy_helper, onnx, saved
 
@@ -152,15 +153,33 @@ def test_models_that_are_refused(tmp_path):
     assert "the tensor 'w' of shape (5, 3, 3, 3) needs 540 bytes, but has 432" in refusal(
         saved(tmp_path, short)
     )
-    loop = made(
-        [
-            helper.make_node("Relu", ["a"], ["b"], name="one"),
-            helper.make_node("Relu", ["b"], ["a"], name="two"),
-        ],
-        {"x": (1,)},
-        ["b"],
-    )
-    assert "form a cycle" in refusal(saved(tmp_path, loop))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "defect"),
+    [
+        ((("Relu", "a", "b"), ("Relu", "b", "a")), "the nodes 'n0', 'n1' form a cycle"),
+        ((("Relu", "nope", "b"),), "node 'n0' (relu) takes 'nope', which no node makes"),
+        ((("Relu", "x", "c"),), "no node makes the output 'b'"),
+        ((("Relu", "x", "b"), ("Sigmoid", "x", "b")), "node 'n0' and node 'n1' (sigmoid) both make the tensor 'b'"),
+    ],
+)  # fmt: skip
+def test_defects_of_the_graph_are_errors_of_the_file(call, tmp_path, nodes, defect):
+    made_nodes = [
+        helper.make_node(operator, [before], [after], name=f"n{number}")
+        for number, (operator, before, after) in enumerate(nodes)
+    ]
+    path = saved(tmp_path, made(made_nodes, {"x": (1, 3, 4, 4)}, ["b"]))
+    result = call("cost", path)
+    assert (result.code, one_error(result)) == (1, f"model.onnx is damaged: {defect}")
+
+
+def test_sizes_of_the_file_that_do_not_fit_are_an_error_of_the_file(tmp_path):
+    path = saved(tmp_path, small(w=numbers(4, 2, 3, 3)))
+    with pytest.raises(FileError, match=r"model.onnx is damaged: node 'conv' .*: the input has 3 channels"):
+        networks.load(path).rows()
+    with pytest.raises(ArgumentError, match=r"^node 'conv' .*: the input has 5 channels"):
+        networks.load(path, (5, 8, 8)).rows()
 
 
 def test_too_many_nodes_are_refused(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from convcli import networks
+from convcli import filter_picture, networks
 from convcli.errors import ArgumentError, FileError
 from tests.networks.onnx.models import (
     LIGHT,
@@ -144,6 +144,12 @@ def test_an_operator_that_cannot_be_counted_is_listed_and_never_0(tmp_path):
         "the network cannot be run, because there is no operator for 1 x com.example.Spell (there is no layer for it), first "
         "node 'magic'; 1 x StringNormalizer (there is no layer for it), first node 'where'"
     )
+    picture = np.zeros((4, 4, 3), np.uint8)
+    for layer, operator in ((None, "com.example.Spell"), ("d", "StringNormalizer")):  # d has no stated shape
+        with pytest.raises(
+            ArgumentError, match=f"there is no operator for 1 x {operator} .there is no layer"
+        ):
+            filter_picture(picture, network=tmp_path / "model.onnx", layer=layer)
     ours = network.run({"x": numbers(1, 3, 4, 4)}, layers=("first",), outputs=False)
     assert list(ours) == ["first"]  # it needs only known operators
 
