@@ -31,8 +31,12 @@ settings.load_profile("convcli")
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep the program's cache in a folder of the tests, which is empty at first."""
+    """Give the program a cache folder in which nothing can be stored.
+
+    Otherwise a slow run would store the costs that it measures, and later tests would get other plans.
+    """
     folder = tmp_path_factory.mktemp("cache")
+    (folder / "convcli").write_text("a file where the folder of the cache would be")
     with mock.patch.dict(os.environ, XDG_CACHE_HOME=str(folder), LOCALAPPDATA=str(folder)):
         yield folder
 

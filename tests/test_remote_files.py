@@ -215,7 +215,7 @@ def weights() -> bytes:
         ("filter %p/house.png --gray --network %s/n.toml --weights %s/none.npz -o pgm:-", 1),
         ("shape %s/n.toml", 0),
         ("shape %s/none.toml", 1),
-        ("params %s/none.onnx", 2),
+        ("params %s/none.onnx", 1),
         ("compare %s/n.toml resnet-18 --format csv", 0),
         ("params --n 16 --in 1 --layers @%s/c.txt", 0),
         ("params --n 16 --in 1 --layers @%s/none.txt", 1),
