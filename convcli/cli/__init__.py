@@ -182,10 +182,22 @@ def _run(arguments: Sequence[str] | None, messages: Messages) -> int:
         messages.error(error.format_message())
         return error.exit_code
     except ConvcliError as error:
-        messages.failure(error)
-        return max(error.exit_code, messages.failed)
+        if (setting := _setting_of(error, messages)) is None:
+            messages.failure(error)
+            return max(error.exit_code, messages.failed)
+        messages.failure(error, f"; {setting.option} is set in {setting.source}")
+        return max(error.exit_code if setting.file is None else FileError.exit_code, messages.failed)
     except click.Abort:
         return INTERRUPTED
+
+
+def _setting_of(error: ConvcliError, messages: Messages) -> "Setting | None":
+    """Return the setting that an error is about; None if it is about what was typed."""
+    if not messages.settings:
+        return None
+    from convcli.cli.settings import setting_in
+
+    return setting_in(messages.name_options(str(error)), messages.settings)
 
 
 def _source(option: click.Option, ctx: click.Context | None) -> "Setting | None":

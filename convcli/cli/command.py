@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from convcli.cli.advised_values import WORDS
 from convcli.cli.settings import settings, shared_variables
 from convcli.cli.unquoted_words import quoted_kernel, quoted_path
 from convcli.cli.user_messages import Messages
+from convcli.errors import cut
 
 if TYPE_CHECKING:
     from convcli.cli.positional_words import Advice
@@ -82,9 +84,25 @@ class Command(click.Command):
             ctx.meta[TYPED] = [parameter.name for parameter in order]
             if not HELP.intersection(args):
                 self._check_words(ctx, values, extra)
-        if not ctx.resilient_parsing and not HELP.intersection(args):
-            self._take_settings(ctx)
-        return super().parse_args(ctx, args)
+        if ctx.resilient_parsing or HELP.intersection(args):
+            return super().parse_args(ctx, args)
+        self._take_settings(ctx)
+        left = super().parse_args(ctx, args)
+        if messages is not None:
+            self._note_repeated(messages, order, values)
+        return left
+
+    def _note_repeated(
+        self, messages: Messages, order: Sequence[click.Parameter], values: Mapping[str, Any]
+    ) -> None:
+        """Print a note for each option with one value that was typed several times: the last value is used."""
+        for option, count in Counter(order).items():
+            if isinstance(option, click.Option) and count > 1 and not (option.multiple or option.is_flag):
+                name = max(option.opts, key=len)
+                last = cut(values[option.name or ""])
+                messages.note(
+                    f"{name} is given {count} times, and takes one value: the last, {last!r}, is used"
+                )
 
     def _parsed(
         self, ctx: click.Context, args: Sequence[str]
@@ -139,6 +157,8 @@ class Command(click.Command):
         """Take the values of options that are not on the command line from environment variables and the file."""
         found = settings(ctx.info_name or "", self.params, COMMANDS)
         ctx.meta[SETTINGS] = found
+        if (messages := ctx.find_object(Messages)) is not None:
+            messages.settings = [found[name] for name in found.keys() - set(ctx.meta[TYPED])]
         ctx.default_map = {name: setting.value for name, setting in found.items()}
         for option in self.params:  # the variable of this command has priority over the one for all commands
             if isinstance(option, click.Option) and option.envvar is not None:

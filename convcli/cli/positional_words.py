@@ -12,6 +12,7 @@ import click
 Advice = Callable[[Sequence[str], Mapping[str, Any]], str]
 
 _SIZE = re.compile(r"[0-9]+(x[0-9]+)*")
+CHAINS = "convcli compare 'conv k3 o64' 'dwconv k3, conv k1 o64' --input 64x56x56"  # how chains are compared
 _CHANNELS = ("1", "3", "4")  # the channels of pictures, the first number of a shape such as 3x224x224
 _LONG = {"in_channels": "in", "out_channels": "out"}
 
@@ -40,7 +41,7 @@ def layer_words(*order: str, several: bool = False, picture: str = "") -> Advice
         if not names and picture and (pictures := list(filter(_is_picture, words))):
             return _about_picture(picture, pictures[0], typed)
         if not names:
-            return _variants(words) if several and len(words) > 1 else _chain(words)
+            return _several(words) if several else _chain(words)
         if len(names) == len(words):
             return "" if several or len(words) == 1 else _compared(names)
         rest = [word for word in words if word not in names]
@@ -135,14 +136,15 @@ def _chain(words: Sequence[str]) -> str:
     return f"layers belong to --layers {', '.join(layers)!r}" if layers and all(layers) else ""
 
 
-def _variants(words: Sequence[str]) -> str:
-    """Return the option for the names of variants; else the advice for a chain of layers."""
+def _several(words: Sequence[str]) -> str:
+    """Return the option for the names of variants; otherwise how chains of layers are given as words."""
     from convcli.layers.text.foreign_layers import VARIANTS_ELSEWHERE
     from convcli.layers.variants import VARIANTS
 
     names = [VARIANTS_ELSEWHERE.get(word.lower(), word) for word in words]
-    known = all(name in VARIANTS for name in names)
-    return f"variants belong to --variants {','.join(names)}" if known else _chain(words)
+    if len(words) > 1 and all(name in VARIANTS for name in names):
+        return f"variants belong to --variants {','.join(names)}"
+    return f"write each chain of layers as one word: {CHAINS}" if _chain(words) else ""
 
 
 def kernel_words(words: Sequence[str], typed: Mapping[str, Any]) -> str:

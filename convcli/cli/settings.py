@@ -11,6 +11,7 @@ their names:
 """
 
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,6 +57,24 @@ class Setting(NamedTuple):
     def source(self) -> str:
         """The file or the environment variable, for messages."""
         return f"environment variable {self.variable}" if self.variable else str(self.file)
+
+
+def setting_in(message: str, found: Iterable[Setting]) -> Setting | None:
+    """Return the setting that an error is about: its option, or a quoted part of its value, is in the message.
+
+    >>> kernel = Setting("--kernel", ("sobl",), Path("convcli.toml"))
+    >>> setting_in("unknown kernel 'sobl'; did you mean 'sobel'?", [kernel]) is kernel
+    True
+    """
+    quoted = {word for word in re.findall(r"'([^']*)'", message) if re.search("[a-z]", word, re.IGNORECASE)}
+    for setting in found:
+        values = [setting.value] if isinstance(setting.value, str) else setting.value
+        texts = values if isinstance(values, (list, tuple)) else ()
+        if re.search(rf"(?<![\w-]){setting.option}(?![\w-])", message) or any(
+            word in text for word in quoted for text in texts
+        ):
+            return setting
+    return None
 
 
 def settings(

@@ -4,13 +4,16 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from convcli.cli.option_names import with_options
 from convcli.errors import shortened
 from convcli.render import visible
+
+if TYPE_CHECKING:
+    from convcli.cli.settings import Setting
 
 
 class Messages:
@@ -21,6 +24,7 @@ class Messages:
         self.verbose = False
         self.debug = False
         self.failed = 1  # the exit code if an input or an answer fails
+        self.settings: Sequence[Setting] = ()  # those that the command line does not override
         self.parameters: Sequence[click.Parameter] = ()  # of the command that runs
         self.elsewhere: Callable[[], Sequence[click.Parameter]] = (
             tuple  # of filter, if its options are explained
@@ -43,14 +47,14 @@ class Messages:
         """Print an error, also with -q."""
         self._print_message(f"error: {message}")
 
-    def failure(self, error: Exception) -> None:
-        """Print an error; with --debug, print its traceback first."""
+    def failure(self, error: Exception, more: str = "") -> None:
+        """Print an error, with `more` after its message; with --debug, print its traceback first."""
         if self.debug:
             import traceback
 
             for line in "".join(traceback.format_exception(error)).splitlines():
                 _print(visible(line))
-        self.error(str(error))
+        self.error(f"{error}{more}")
 
     def help(self, text: str) -> None:
         """Print the help, for an empty command line."""

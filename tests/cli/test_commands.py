@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from inspect import cleandoc
+from pathlib import Path
 
 import click
 import pytest
@@ -179,6 +180,28 @@ def test_an_answer_is_not_overwritten_without_force(call: Call, tmp_path: object
     assert path.read_text() == "precious"
     assert call("shape", *LAYER, "-o", path, "--force", "-q") == (0, "", "")
     assert json.loads(path.read_text())
+
+
+@pytest.mark.parametrize("name", ["shape", "diff", "kernels"])
+def test_a_dash_as_output_is_standard_output(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = {"shape": "--n 7 --k 3", "diff": "--values 1 --values 1", "kernels": "sobel"}[name].split()
+    for form in ("csv", "table"):
+        expected = call(name, *words, "--format", form)
+        assert expected.code == 0 and expected.out
+        assert call(name, *words, "--format", form, "-o", "-") == expected
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_option_with_one_value_that_is_given_twice_gets_a_note(call: Call) -> None:
+    words = ("shape", "--n", "9", "-k", "3", "--kernel-size", "5", "--format", "value")
+    note = "convcli: --kernel-size is given 2 times, and takes one value: the last, '5', is used\n"
+    assert call(*words) == (0, "5\n", note)
+    assert call(*words, "-q") == (0, "5\n", "")
+    twice = ("filter", "--values", "1 2", "--kernel", "1", "--kernel", "1", "--linear", "--linear")
+    assert "times" not in call(*twice).err  # each is used, and a flag is the same twice
 
 
 def test_an_unknown_extension(call: Call, tmp_path: object) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from convcli.cli.positional_words import CHAINS
 from tests.conftest import Call, one_error
 
 
@@ -21,6 +22,8 @@ from tests.conftest import Call, one_error
         ("cost conv\\ k3\\ o64", "'conv k3 o64': layers belong to --layers 'conv k3 o64'"),
         ("cost conv k3, relu --n 8", "layers belong to --layers 'conv k3, relu'"),
         ("shape nn.Conv2d(3,64,7,padding=3),\\ nn.ReLU() --n 8", "layers belong to --layers 'conv o64 k7 p3, relu'"),
+        ("compare conv k3 --input 3x8x8", f"write each chain of layers as one word: {CHAINS}"),
+        ("compare conv k3; relu --n 8", f"write each chain of layers as one word: {CHAINS}"),
         ("compare conv dw --n 8", "variants belong to --variants standard,depthwise"),
         ("shape resnet50 vgg16", "several networks are compared by convcli compare resnet50 vgg16"),
         ("cost resnet50 192", "the input of a network is given as --input 3x192x192"),

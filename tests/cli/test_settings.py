@@ -156,6 +156,28 @@ def test_the_error_of_a_wrong_value_names_its_source(
     assert one_error(call(*SHAPE)) == expected
 
 
+def test_the_error_of_a_value_that_is_read_later_names_its_source(
+    call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = folder / "convcli.toml"
+    file.write_text("[shape]\nlayers = 'conv k3, rlu'\n[cost]\nformat = 'json'\n[filter]\nkernel = 'sobl'\n")
+    for words, option in (
+        (("shape", "--n", "5", "--in", "1"), "--layers"),
+        (("cost", "--n", "5", "--k", "3", "-o", "a.csv"), "--format"),
+        (("filter", "--values", "1 2"), "--kernel"),
+    ):
+        result = call(*words)
+        assert one_error(result).endswith(f"; {option} is set in {file}")
+        assert result.code == 1
+    typed = call("filter", "--values", "1 2", "--kernel", "sobl")
+    assert one_error(typed) == "unknown kernel 'sobl'; did you mean 'sobel'?"
+    assert typed.code == 2
+    monkeypatch.setenv("CONVCLI_FILTER_KERNEL", "sobl")
+    result = call("filter", "--values", "1 2")
+    assert one_error(result).endswith("; --kernel is set in environment variable CONVCLI_FILTER_KERNEL")
+    assert result.code == 2
+
+
 def test_a_damaged_pyproject_is_left_to_others(call: Call, folder: Path) -> None:
     (folder / "pyproject.toml").write_text("[tool.convcli\n")
     assert call(*SHAPE, "--k", "3").out == "5\n"

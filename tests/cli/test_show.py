@@ -271,7 +271,6 @@ def test_what_contradicts_it_is_refused(
         (["draw", "--n", 3, "--delay", 2], "--delay applies to drawings that are written, and --show alone writes none; name a file with -o"),
         (["draw", "--n", 3, "--k", 3, "--step", 99], "there is no step 99; there are 1, counted from 1"),
         (["draw", "--n", 3, "--k", 3, "--step", 99, "-o", "x.svg"], "there is no step 99; there are 1, counted from 1"),
-        (["diff", "a.png", "b.png", "-o", "-"], "-o - prints the picture where --show shows it; name a file, or leave out -o"),
     ],
 )  # fmt: skip
 def test_what_contradicts_it_in_other_commands_is_refused(

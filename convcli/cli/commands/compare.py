@@ -21,7 +21,7 @@ from convcli.cli.options.limit_options import max_pixels_option
 from convcli.cli.options.network_options import NETWORK, Given, NetworkOptions, input_option, width_option
 from convcli.cli.options.option_types import Parsed, several
 from convcli.cli.options.verbosity_options import verbosity_options
-from convcli.cli.positional_words import layer_words
+from convcli.cli.positional_words import CHAINS, layer_words
 from convcli.cli.user_messages import Messages
 from convcli.errors import ArgumentError
 from convcli.layers.axes import by_axes
@@ -149,6 +149,7 @@ picture_options = bundled(
     cls=Command,
     short_help="What would another variant cost?",
     words=layer_words("n", "in_channels", "out_channels", "k", several=True),
+    moved={"--layers": CHAINS},
     examples=(
         "convcli compare --n 112 --in 64 --out 128 --k 3 --p 1",
         "convcli compare mobilenet-v1 --variants standard,depthwise-separable",

@@ -237,6 +237,7 @@ def _output_option(endings: Sequence[str], more: str = "") -> Decorator:
     return click.option(
         "-o",
         "--output",
+        callback=lambda ctx, option, name: None if name == "-" else name,  # standard output is the default
         shell_complete=complete_files,
         metavar="FILE",
         help=f"Write to this file; its ending determines the format: {' '.join(endings)}{more}.",
