@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from convcli.errors import ArgumentError
 
-FIELDS = ("stem", "ext", "name", "parent", "kernel")
+FIELDS = ("stem", "ext", "name", "parent", "below", "kernel")
 FIELD = re.compile(r"\{(\w*)\}")
 
 

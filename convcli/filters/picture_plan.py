@@ -180,7 +180,7 @@ class Plan:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The notes before the run: those of the stages, and on maps that are not drawn on a sheet."""
+        """The notes before the run: those of the stages and the region, and on maps that are not drawn on a sheet."""
         return tuple(dict.fromkeys(note for group in self.groups for note in self.filter.notes(group)))
 
     def filled(self, picture: Picture) -> Plan:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Rectangle = tuple[int, int, int, int]  # x, y, width, height, in pixels; x, y is the upper left corner
 
 ROWS = 256  # blended at a time
+WHITE = 0.9  # weights from here on are white; JPEG may change white by a few levels
+DEEPEST = (255, 65535, 2**32 - 1)  # the values of white, of which 1 is too dark to be meant as a weight
 WEIGHING = 24  # bytes per pixel while a mask becomes weights: three arrays of float64
 
 
@@ -156,6 +158,34 @@ class Region(NamedTuple):
                 raise ArgumentError(
                     f"`only` {x},{y},{width},{height} reaches beyond the picture, which is {size_in_words(size)}"
                 )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A note if the region leaves the picture unchanged, or nearly so; none for a mask that was not read yet."""
+        if self.mask is None:
+            return ()
+        whole = float(self.mask.max())
+        parts = (self.mask[y : y + height, x : x + width] for x, y, width, height in self.only)
+        highest = max((float(part.max()) for part in parts), default=whole)
+        if whole == 0:
+            return (
+                f"{self.name} is black everywhere, so the picture is unchanged; opaque white marks what is filtered",
+            )
+        if highest == 0:
+            return ("`mask` and `only` have no pixel in common, so the picture is unchanged",)
+        for white in DEEPEST:
+            if abs(whole * white - 1) < 1e-6:
+                return (
+                    f"{self.name} is nowhere lighter than 1 of {white}, so the picture hardly changes; multiply masks "
+                    f"of 0 and 1 by {white}",
+                )
+        if highest >= WHITE:
+            return ()
+        where = " inside `only`" if whole >= WHITE else ""
+        return (
+            f"{self.name} is nowhere white{where}: at most {100 * highest:.2g} % of the result is blended in; white "
+            "marks what is filtered",
+        )
 
     @property
     def _argument(self) -> str:

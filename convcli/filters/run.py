@@ -221,9 +221,10 @@ class PictureFilter(NamedTuple):
         return self.result(group, self.framed(group, pixels), done)
 
     def notes(self, group: FrameGroup) -> tuple[str, ...]:
-        """Return the notes of the stages of a group, and on maps that are not drawn on a sheet."""
+        """Return the notes of the stages of a group, of the region, and on maps that are not drawn on a sheet."""
+        region = () if self.region is None else self.region.notes
         if not self.sheet:
-            return group.notes
+            return (*group.notes, *region)
         from convcli.images.map_sheet import MAX_MAPS
 
         maps = group.output_shape[0]

@@ -45,12 +45,10 @@ class Source(NamedTuple):
         return self.to(DASH).name
 
     @property
-    def parent(self) -> str:
-        """The folder of the output in a tree of outputs: relative to the searched folder, or as the input was named."""
+    def folder_inside(self) -> str:
+        """The folder of the input as a path inside another folder, without a scheme and a first slash."""
         above = self.path.parent
         folder = above.below_scheme if isinstance(above, RemotePath) else str(above)
-        if self.below is not None:
-            folder = self.below
         if ".." in folder.split("/"):
             raise ArgumentError(
                 f"{self.path} cannot keep its folder {folder} inside the folder of the outputs; name it without .."

@@ -58,7 +58,9 @@ def jobs_for(
         folder = target_path(output)
         jobs = [source.to(folder / _mirrored(source)) for source in sound]
     elif is_template(output):
-        jobs = [source.to(target_path(filled("output", output, _fields(source, kernel)))) for source in sound]
+        jobs = [
+            source.to(target_path(filled("output", output, _fields(source, kernel, output)))) for source in sound
+        ]
     else:
         jobs = [source.to(target_path(output)) for source in sound]
     jobs = with_masks(jobs, sound, mask, kernel)
@@ -82,7 +84,7 @@ def with_masks(jobs: Sequence[Job], sources: Sequence[Source], mask: str | None,
     if mask is None:
         return list(jobs)
     return [
-        replace(job, mask=file_path(filled("mask", mask, _fields(source, kernel, "mask"))))
+        replace(job, mask=file_path(filled("mask", mask, _fields(source, kernel, mask, "mask"))))
         for job, source in zip(jobs, sources, strict=True)
     ]
 
@@ -167,8 +169,7 @@ def _named_format(prefix: str | None) -> str | None:
 
 def _mirrored(source: Source) -> Path:
     """Return the path of an output in the folder of the outputs, with the subfolder in which its input was found."""
-    name = _file_name(source)
-    return Path(source.parent, name) if source.below else Path(name)
+    return Path(source.below or "", _file_name(source))
 
 
 def _file_name(source: Source, argument: str = "output") -> str:
@@ -184,8 +185,21 @@ def _file_name(source: Source, argument: str = "output") -> str:
     return source.path.name
 
 
-def _fields(source: Source, kernel: str, argument: str = "output") -> Callable[[str], str]:
-    """Return the function that gives the fields of a template for an input, from which an argument takes its name."""
+def _fields(
+    source: Source, kernel: str, template: str, argument: str = "output"
+) -> Callable[[str], str]:
+    """Return the function that gives the fields of a template for an input, from which an argument takes its name.
+
+    parent : the folder of the input as it was named, at the start of a template also an absolute one
+    below : the part of it below the folder or pattern that was searched; . for an input that was named itself
+    """
     name = Path(_file_name(source, argument))
     values = {"stem": name.stem, "ext": name.suffix, "name": name.name, "kernel": kernel}
-    return lambda field: source.parent if field == "parent" else values[field]
+    values["below"] = source.below or "."
+
+    def value(field: str) -> str:
+        if field != "parent":
+            return values[field]
+        return str(source.path.parent) if template.startswith("{parent}") else source.folder_inside
+
+    return value

@@ -230,10 +230,57 @@ def test_each_picture_has_its_own_mask(call: Call, tmp_path: Path, words: tuple[
     assert [line["status"] for line in lines] == ["done", "failed", "failed", "done"]
 
 
+def test_masks_beside_their_pictures(call: Call, tmp_path: Path):
+    pictures = photos_and_masks(tmp_path, "ab")
+    for name in "ab":
+        (tmp_path / "masks" / f"{name}.png").rename(tmp_path / "photos" / f"{name}-mask.png")
+    words = ("--exclude", "*-mask.png", "-k", "box:5", "--mask", "{parent}/{stem}-mask.png")
+    assert call("filter", tmp_path / "photos", *words, "-o", tmp_path / "out").code == 0
+    for name, (pixels, weights) in pictures.items():
+        made = np.asarray(Image.open(tmp_path / "out" / f"{name}.png"))
+        assert np.array_equal(made, filter_picture(pixels, "box:5", mask=weights))
+
+
+DARK = "; white marks what is filtered"
+
+
+@pytest.mark.parametrize(
+    ("mask", "only", "note"),
+    [
+        (np.zeros((30, 40), np.uint8), (), "{} is black everywhere, so the picture is unchanged; opaque white marks what is filtered"),
+        (np.eye(30, 40, dtype=np.uint8), (), "{} is nowhere lighter than 1 of 255, so the picture hardly changes; multiply masks of 0 and 1 by 255"),
+        (np.eye(30, 40, dtype=np.uint16), (), "{} is nowhere lighter than 1 of 65535, so the picture hardly changes; multiply masks of 0 and 1 by 65535"),
+        (np.eye(30, 40, dtype=np.uint8) * 255, ("20,0,10,9",), "--mask and --only have no pixel in common, so the picture is unchanged"),
+        (np.eye(30, 40, dtype=np.uint8) * 255, ("20,0,10,9", "5,5,2,2"), ""),
+        (np.eye(30, 40, dtype=np.uint8) * 76, (), "{} is nowhere white: at most 30 % of the result is blended in" + DARK),
+        (np.tri(30, 40, 2, dtype=np.uint8) * 128 + np.eye(30, 40, dtype=np.uint8) * 127, ("0,9,4,4",), "{} is nowhere white inside --only: at most 50 % of the result is blended in" + DARK),
+        (np.eye(30, 40, dtype=np.uint8) * 250, (), ""),
+        (np.dstack([np.zeros((30, 40, 3), np.uint8), np.eye(30, 40, dtype=np.uint8) * 255]), (), "{} is black everywhere, so the picture is unchanged; opaque white marks what is filtered"),
+        (np.eye(30, 40, dtype=np.uint8)[..., None] * np.array([255, 0, 0], np.uint8), (), "{} is nowhere white: at most 30 % of the result is blended in" + DARK),
+    ],
+)  # fmt: skip
+def test_a_mask_that_changes_nothing_or_little_gets_a_note(call: Call, caplog, tmp_path, mask, only, note):
+    Image.fromarray(COLOURS).save(tmp_path / "a.png")
+    Image.fromarray(mask).save(tmp_path / "a-mask.png")
+    words = ("filter", tmp_path / "a.png", "-k", "box", *(w for each in only for w in ("--only", each)))
+    name = tmp_path / "a-mask.png"
+    for file in (name, tmp_path / "{stem}-mask.png"):
+        run = call(*words, "--mask", file, "-o", tmp_path / "x.png", "--force")
+        told = f"convcli: {tmp_path}/a.png: {note.format(name)}\n" if note else ""
+        assert (run.code, run.err) == (0, told)
+    dry = call(*words, "--mask", name, "-o", tmp_path / "y.png", "--dry-run")
+    assert (dry.code, dry.err) == (0, told)
+    if mask.ndim == 2:
+        caplog.set_level("INFO", "convcli")
+        filter_picture(COLOURS, "box", mask=mask, only=only or None)
+        given = note.format("`mask`").replace("--mask", "`mask`").replace("--only", "`only`")
+        assert caplog.messages == [given][: bool(note)]
+
+
 def test_masks_of_processes_and_of_a_tree(call: Call, tmp_path: Path):
     (tmp_path / "one").mkdir()
     pictures = photos_and_masks(tmp_path / "one", "ab")
-    mask = f"{tmp_path}/one/{{parent}}/../masks/{{name}}"
+    mask = f"{tmp_path}/one/{{below}}/../masks/{{name}}"
     command = ("filter", tmp_path / "one", "--recursive", "--exclude", "masks", "-k", "box:5", "--mask", mask)
     assert call(*command, "--isolate", "-o", tmp_path / "out").code == 0
     for name, (pixels, weights) in pictures.items():

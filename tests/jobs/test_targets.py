@@ -40,7 +40,7 @@ def filtered(call: Call, *words: str) -> list[str]:
 # Trees
 
 
-@pytest.mark.parametrize("output", ["out/", "out", "out/{parent}/{name}"])
+@pytest.mark.parametrize("output", ["out/", "out", "out/{below}/{name}"])
 def test_a_folder_keeps_its_tree(call: Call, here: Path, output: str) -> None:
     assert filtered(call, "in", "--recursive", "-o", output) == [
         "out/a.png",
@@ -58,7 +58,7 @@ def test_folders_are_made_only_for_what_is_written(call: Call, here: Path) -> No
 
 def test_a_pattern_keeps_the_tree_below_its_first_wildcard(call: Call, here: Path) -> None:
     assert filtered(call, "in/deep/**/*.png", "-o", "out/") == ["out/a.png", "out/er/b.png"]
-    assert filtered(call, "in/*/*.png", "-o", "flat/{parent}-{name}") == ["flat/deep-a.png"]
+    assert filtered(call, "in/*/*.png", "-o", "flat/{below}-{name}") == ["flat/deep-a.png"]
 
 
 def test_a_list_keeps_its_folders_by_the_template(call: Call, here: Path) -> None:
@@ -74,7 +74,34 @@ def test_a_list_keeps_its_folders_by_the_template(call: Call, here: Path) -> Non
 def test_a_file_without_a_folder_stays_where_the_template_says(call: Call, here: Path) -> None:
     Path("a.png").write_bytes(HOUSE)
     assert filtered(call, "a.png", "-o", "{parent}/x-{name}") == ["x-a.png"]
-    assert filtered(call, "in", "-o", "{parent}/y-{name}") == ["y-a.png"]
+    assert filtered(call, "a.png", "-o", "{below}/y-{name}") == ["y-a.png"]
+
+
+@pytest.mark.parametrize("found", ["in", "in/**/*.png", "list", "absolute", "above"])
+def test_a_template_can_write_beside_inputs_that_were_found_in_any_way(
+    call: Call, here: Path, found: str
+) -> None:
+    names, folder = ["in/a", "in/deep/a", "in/deep/er/b"], ""
+    Path("list").write_text("\n".join(f"{name}.png" for name in names))
+    if found == "above":
+        (here / "sub").mkdir()
+        os.chdir("sub")
+        folder = "../"
+    elif found == "absolute":
+        folder = f"{here}/"
+    words = {"list": ("--files-from", "list"), "in/**/*.png": (found,)}.get(
+        found, (f"{folder}in", "--recursive")
+    )
+    made = filtered(call, *words, "-o", "{parent}/{stem}.{kernel}{ext}")
+    assert made == [f"{folder}{name}.box.png" for name in names]
+
+
+def test_the_advice_for_two_files_of_one_name_works(call: Call, here: Path) -> None:
+    inputs = ("in/deep", "in/a.png")
+    error = one_error(call("filter", *inputs, "--kernel", "box", "-o", "out/"))
+    advice = re.search(r"\(-o '(out/.*)'\)$", error)
+    assert advice is not None
+    assert filtered(call, *inputs, "-o", advice[1]) == ["out/in/deep/a.png", "out/in/a.png"]
 
 
 def test_outputs_stay_in_their_folder(call: Call, here: Path) -> None:
@@ -156,7 +183,7 @@ def test_the_file_system_is_checked_for_case_sensitivity(here: Path) -> None:
 FOLDERS = st.sampled_from(["", "a", "b", "a/b", "a.png", "./a", "b/../a"])
 FILES = st.sampled_from(["a.png", "b.png", "A.png", "a.gif", "a.box.png", "a.box.box.png", "b"])
 OUTPUTS = st.sampled_from(
-    [None, "o/", "a/", "b", "x.png", "o/{name}", "o/{parent}/{name}", "{parent}/{stem}.png", "{stem}.{kernel}{ext}",
+    [None, "o/", "a/", "b", "x.png", "o/{name}", "o/{parent}/{name}", "o/{below}/{name}", "{parent}/{stem}.png", "{stem}.{kernel}{ext}",
      "{parent}-{kernel}{ext}", "a/{stem}/{stem}{ext}", "a.png/{name}"]
 )  # fmt: skip
 
@@ -188,12 +215,13 @@ def test_outputs_differ_from_each_other_and_from_inputs_or_are_rejected(
     wanted = []
     for source in sources.values():
         stem, ext = source.path.stem, source.path.suffix
-        parent = (str(source.path.parent) if source.below is None else source.below).strip("/") or "."
+        parent = str(source.path.parent).strip("/")
         name = source.path.name
         if text is None:
             where = f"{source.path.parent}/{stem}.box{ext}"
         elif "{" in text:
             fields = {"stem": stem, "ext": ext, "name": name, "parent": parent, "kernel": "box"}
+            fields["below"] = source.below or "."
             where = text.format(**fields)
         elif text.endswith("/") or (
             any(each.below is not None for each in sources.values()) and output == "b"

@@ -144,7 +144,7 @@ def test_a_template_is_filled(call: Call, tmp_path: Path) -> None:
 def test_an_unknown_field_is_named(call: Call, tmp_path: Path) -> None:
     result = call("filter", HOUSE, "--kernel", "box", "-o", f"{tmp_path}/{{steem}}.png")
     assert result.code == 2
-    assert "there is no field {steem}; use {stem} {ext} {name} {parent} {kernel}" in one_error(result)
+    assert "there is no field {steem}; use {stem} {ext} {name} {parent} {below} {kernel}" in one_error(result)
 
 
 def test_a_pipe_takes_and_gives_pictures(program: Callable[..., subprocess.CompletedProcess[bytes]]) -> None:
