@@ -20,6 +20,7 @@ from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import ExistsError
 from convcli.images.codec_memory import encoding, pooled, pooled_of_many
 from convcli.images.coding import Coding
+from convcli.images.encoders import check_encoder
 from convcli.images.formats import ARRAYS, output_format
 from convcli.images.header import FrameHeader, Header
 from convcli.images.picture import Frame, Picture
@@ -175,6 +176,8 @@ class FileToFile:
         plan = work.plan(job.name, target, picture, form)
         frames = tuple(plan.made)
         check_fits(replace(picture, frames=frames), form, target)
+        if self.writes:
+            check_encoder(replace(picture, frames=frames), form, target, self.coding)
         headers = list(map(FrameHeader.of, frames))
         writing = encoding(headers, form, self.coding, picture.coded, self.threads) if self.writes else 0
         if self.screen is not None:

@@ -205,6 +205,7 @@ def test_without_the_extra_no_chroma_is_lost(
     assert (code, message in err) == (0, True)
     assert sampling((tmp_path / "out.jpg").read_bytes())[0] == SAMPLINGS[near]
     result = call(*words, "--subsampling", name, "--force")
+    assert result == call(*words, "--subsampling", name, "--force", "--dry-run")
     assert result.code == 1
     assert one_error(result) == (
         f"cannot write {tmp_path}/out.jpg: writing JPEG with {name} subsampling needs an extra; pip install 'convcli[codecs]'"

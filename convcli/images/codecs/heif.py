@@ -97,11 +97,17 @@ class HeifPicture(BoxedPicture):
         return found
 
 
-def encode_heif(frame: Frame, coding: Coding, was: Coded | None, metadata: Mapping[str, Any]) -> bytes:
-    """Return a frame as a HEIC file with EXIF, XMP and a colour profile; or raise ImageError."""
+def load_writer() -> Any:
+    """Import pillow-heif, or raise ImageError if it is not installed or cannot encode."""
     package = load_extra("pillow_heif", "heif", "writing HEIC needs an extra")
     if not package.libheif_info()["HEIF"]:
         raise ImageError("the installed pillow-heif was built without an encoder")
+    return package
+
+
+def encode_heif(frame: Frame, coding: Coding, was: Coded | None, metadata: Mapping[str, Any]) -> bytes:
+    """Return a frame as a HEIC file with EXIF, XMP and a colour profile; or raise ImageError."""
+    package = load_writer()
     height, width = frame.pixels.shape[:2]
     made = package.from_bytes(mode=frame.mode, size=(width, height), data=frame.pixels.tobytes())
     kept = {"icc_profile": "icc", "exif": "exif", "xmp": "xmp"}

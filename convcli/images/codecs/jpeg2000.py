@@ -171,9 +171,14 @@ def jpeg2000_settings(coding: Coding, was: Coded | None, frame: Frame, form: str
     return settings
 
 
+def load_writer(mode: str) -> Any:
+    """Import imagecodecs for 16-bit colours of a mode, or raise NoCodecError."""
+    return load_codec("JPEG2K", "JPEG 2000", f"writing {mode} needs an extra")
+
+
 def encode_deep(frame: Frame, form: str, coding: Coding, was: Coded | None) -> bytes:
     """Encode 16-bit colours as a file."""
-    package = load_codec("JPEG2K", "JPEG 2000", f"writing {frame.mode} needs an extra")
+    package = load_writer(frame.mode)
     quality = coding.quality_or(QUALITY, was)
     options = {} if quality == LOSSLESS else {"level": quality, "reversible": False}
     return bytes(

@@ -78,11 +78,16 @@ class JpegXLPicture(BoxedPicture):
         return found
 
 
+def load_writer() -> Any:
+    """Import imagecodecs, or raise NoCodecError if it is not installed or has no JPEG XL."""
+    return load_codec("JPEGXL", "JPEG XL", "writing JPEG XL needs an extra")
+
+
 def encode_jpegxl(
     frame: Frame, coding: Coding, was: Coded | None, metadata: Mapping[str, Any], threads: int | None
 ) -> bytes:
     """Return a frame as a JPEG XL file with EXIF and XMP; or raise ImageError."""
-    package = load_codec("JPEGXL", "JPEG XL", "writing JPEG XL needs an extra")
+    package = load_writer()
     deep = frame.pixels.itemsize > 1
     quality = coding.quality_or(QUALITY, None if deep else was)
     if deep and quality != LOSSLESS:

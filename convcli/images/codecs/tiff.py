@@ -237,16 +237,20 @@ def _named(
     return np.ascontiguousarray(pixels[..., :known]), colours, notes
 
 
-def encode_tiff(
-    picture: Picture, name: str, tags: Sequence[Directory] = (), compression: str = USUAL_COMPRESSION
-) -> bytes:
-    """Return a picture as a TIFF in which each page has its own depth and tags, or raise ImageError."""
+def load_writer(picture: Picture, name: str) -> Any:
+    """Import tifffile to write a picture that Pillow cannot write as a TIFF, or raise NoCodecError."""
     modes = sorted({frame.mode for frame in picture.frames})
     able = formats_for(modes[0], len(picture.frames), picture.frames[0].pixels.dtype.name, extras=False)
     without = [ending for ending in able.split(", ") if ending != ".tiff"]
     need = f"; {listed(without)} need{'s' if len(without) == 1 else ''} none" if any(without) else ""
-    why = f"cannot write {name}: writing {' and '.join(modes)} as TIFF needs an extra{need}"
-    tifffile = load_tifffile(why)
+    return load_tifffile(f"cannot write {name}: writing {' and '.join(modes)} as TIFF needs an extra{need}")
+
+
+def encode_tiff(
+    picture: Picture, name: str, tags: Sequence[Directory] = (), compression: str = USUAL_COMPRESSION
+) -> bytes:
+    """Return a picture as a TIFF in which each page has its own depth and tags, or raise ImageError."""
+    tifffile = load_writer(picture, name)
     buffer = BytesIO()
     with tifffile.TiffWriter(buffer) as writer:
         for frame in picture.frames:

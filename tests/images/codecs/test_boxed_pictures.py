@@ -349,7 +349,12 @@ def test_errors_name_a_missing_extra(
     assert one_error(reading).startswith(f"cannot read {tmp_path}/in{ending}: ")
     writing = call("filter", SAMPLES / "house.png", "-k", "box", "-o", tmp_path / f"x{ending}")
     assert one_error(writing).startswith(f"cannot write {tmp_path}/x{ending}: ")
-    for result in (reading, writing):
+    damaged = tmp_path / "damaged.jpg"  # what the missing package would write is not decoded
+    damaged.write_bytes((SAMPLES / "landscape.jpg").read_bytes()[:9000])
+    early = call("filter", damaged, "-k", "box", "-o", tmp_path / f"x{ending}")
+    dry = call("filter", SAMPLES / "house.png", "-k", "box", "-o", tmp_path / f"x{ending}", "--dry-run")
+    assert dry.err == writing.err == early.err
+    for result in (reading, writing, dry):
         assert result.code == 1
         assert one_error(result).endswith(says)
 

@@ -15,7 +15,7 @@ from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.read import read_picture
 from convcli.images.upright import oriented
 from convcli.images.write import encode
-from tests.conftest import SAMPLES
+from tests.conftest import SAMPLES, Call
 
 tifffile = pytest.importorskip("tifffile", reason="convcli[codecs] is not installed")
 pytest.importorskip("imagecodecs", reason="convcli[codecs] is not installed")
@@ -207,7 +207,9 @@ def test_damage_is_one_error_and_nothing_on_stderr(capfd: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("missing", ["tifffile", "imagecodecs"])
-def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+def test_without_the_extra_the_error_names_it(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
     hint = r"pip install 'convcli\[codecs\]'$"
     with pytest.raises(
@@ -223,3 +225,7 @@ def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch, m
     ):
         encode(picture, "TIFF", "out")
     assert "RGB;16" in FORMATS["TIFF"].deep
+    words = ("filter", SAMPLES / "landscape.jpg", "-k", "box", "--depth", "float", "-o", tmp_path / "x.tif")
+    run, dry = call(*words), call(*words, "--dry-run")
+    assert (run.code, run) == (1, dry)
+    assert "writing RGB;F as TIFF needs an extra" in run.err
