@@ -11,8 +11,9 @@ import click
 
 from convcli.cli import COMMANDS, SETTINGS, parameters_of_filter
 from convcli.cli.advised_values import WORDS
+from convcli.cli.options.path_types import written_paths
 from convcli.cli.settings import settings, shared_variables
-from convcli.cli.unquoted_words import quoted_kernel, quoted_path
+from convcli.cli.unquoted_words import quoted_kernel, quoted_output, quoted_path
 from convcli.cli.user_messages import Messages
 from convcli.errors import cut
 
@@ -133,7 +134,8 @@ class Command(click.Command):
         """Raise UsageError for a path or a kernel that was typed in several words."""
         words = ctx.meta[WORDS]
         names = [name for each in self.params for name in each.opts if "--kernel" in each.opts]
-        if way := quoted_path(words) or quoted_kernel(words, names):
+        outputs = written_paths(self.params)
+        if way := quoted_path(words) or quoted_output(words, outputs) or quoted_kernel(words, names):
             raise click.UsageError(way, ctx)
 
     def _check_words(self, ctx: click.Context, values: Mapping[str, Any], extra: Sequence[str]) -> None:

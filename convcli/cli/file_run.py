@@ -17,11 +17,14 @@ import click
 from convcli.batch.outcome import Outcome
 from convcli.batch.run_jobs import Batch
 from convcli.batch.stop import SIGNALS, Stop, Stopped
+from convcli.cli.advised_values import WORDS
 from convcli.cli.mistaken_inputs import check_inputs
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.output_options import OutputOptions
+from convcli.cli.options.path_types import written_paths
 from convcli.cli.options.run_options import RunOptions
 from convcli.cli.run_messages import RunMessages
+from convcli.cli.unquoted_words import doubtful_input
 from convcli.cli.user_messages import Messages
 from convcli.cores import cores
 from convcli.errors import ArgumentError, ConvcliError
@@ -84,8 +87,12 @@ class FileRun:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         reuse_images(1 if self.inputs.file is not None else self.options.workers.jobs or cores())
         _end_by_signals()
-        options = [name for each in click.get_current_context().command.params for name in each.opts]
+        context = click.get_current_context()
+        options = [name for each in context.command.params for name in each.opts]
         check_inputs(self.inputs.names, self.output, options)
+        outputs = written_paths(context.command.params)
+        if note := doubtful_input(context.meta[WORDS], outputs, self.inputs.names):
+            self.messages.note(note)
         self.output.check()
         self.options.check(dry_run=self.dry_run)
         if self.show:

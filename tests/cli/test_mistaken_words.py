@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from convcli.cli.unquoted_words import quoted_path
+from convcli.cli.unquoted_words import doubtful_input, quoted_path
 from tests.conftest import SAMPLES, Call, one_error
 
 HOUSE = (SAMPLES / "house.png").read_bytes()
@@ -41,9 +41,37 @@ def test_a_path_in_several_words_is_quoted(refused: Callable[[str], str]) -> Non
         ("filter my photos/IMG 0.png --kernel sobel", "my photos/IMG 0.png"),
         ("filter -k sobel a.png my photos -o x/", "my photos"),
         ("filter a.png -k sobel --mask my mask.png", "my mask.png"),
+        ("filter a.png --mask=my mask.png -k sobel", "my mask.png"),
         ("diff my photos/IMG 0.png a.png", "my photos/IMG 0.png"),
     ):
         assert f"there is no 'my', but {path!r} exists; quote a path with spaces: {path!r}" in refused(line)
+
+
+def test_an_output_in_several_words_is_quoted(refused: Callable[[str], str]) -> None:
+    for line, word, way in (
+        ("filter a.png -k box -o my new.png", "new.png", "-o 'my new.png'"),
+        ("filter a.png --output=my new out/ -k box", "out/", "--output 'my new out/'"),
+        ("filter a.png -k box -o x.png --report my run.jsonl", "run.jsonl", "--report 'my run.jsonl'"),
+        ("draw -k 3 -o my conv.gif", "conv.gif", "-o 'my conv.gif'"),
+        ("learn a.png out.png/b.png -o my kernel2.json --size 3", "kernel2.json", "-o 'my kernel2.json'"),
+        ("diff out.png out.png -o my maps/", "maps/", "-o 'my maps/'"),
+        ("shape -n 9 -k 3 -o a table.csv", "table.csv", "-o 'a table.csv'"),
+    ):
+        assert f"there is no {word!r}; did you mean {way}? quote a path with spaces" in refused(line)
+
+
+def test_words_after_an_output_that_are_inputs(call: Call, here: Path) -> None:
+    (here / "out").mkdir()
+    (here / "out/c.png").write_bytes(HOUSE)
+    run = call("filter", "a.png", "-k", "box", "-o", "small", "out/")
+    note = "convcli: out/ is an input, and the output is small; if it is small out/, quote it: -o 'small out/'\n"
+    assert (run.code, run.err.splitlines(keepends=True)[0]) == (0, note)
+    for words in (("-o", "big", "a.png", "out/"), ("a.png", "-o", "large", "out"), ("-o", "huge", "out/")):
+        run = call("filter", "-k", "box", *words, "-q")
+        assert (run.code, run.err) == (0, "")
+        assert doubtful_input(words, ["-o"], [word for word in words if word.startswith(("a", "out"))]) == ""
+    missing = call("filter", "-k", "box", "a.png", "-o", "made.png", "none.png")
+    assert "would both be written to made.png" in missing.err
 
 
 def test_a_command_that_is_suggested_quotes_its_path(refused: Callable[[str], str]) -> None:
