@@ -190,8 +190,11 @@ def _layer_of(
         raise ArgumentError(
             "`explain` shows samples as they are stored; leave out `linear`, and use an RGB or grey picture"
         )
-    if picture_filter.colours.narrows:
-        raise ArgumentError("`explain` shows samples in the depth of the picture; leave out `depth='8'`")
+    if picture_filter.colours.rounded_to(group.frames[0].pixels.dtype) is not None:
+        depth = picture_filter.colours.depth
+        raise ArgumentError(
+            f"`explain` shows samples in the depth of the picture; leave out `depth={depth!r}`"
+        )
     if picture_filter.value_range == "minmax" or picture_filter.sheet:
         raise ArgumentError(
             "`explain` shows one sample; leave out `sheet`, and `value_range='minmax'`, which depends on all samples"

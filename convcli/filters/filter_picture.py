@@ -136,8 +136,8 @@ def filter_picture(
         or the name of a picture. Greys blend. With both, only what is in a rectangle and white in the mask is filtered.
     gray, channels, linear, depth
         Convert the picture to grey; use only some channels, such as "r,g"; filter sRGB in linear light; return a result
-        of 16-bit samples (16) or floats ("float", white is 1), to which the picture is converted before it is
-        filtered; or round the result of a deeper picture to 8 bits (8).
+        of 8-bit or 16-bit samples (8, 16) or floats ("float", white is 1). A picture of less depth is converted before
+        it is filtered; of a deeper one, the result is rounded.
     nan : str
         How to treat NaN in floats: `propagate` (by default) makes every output that includes it NaN; `skip` treats it
         as missing data, by normalised convolution (Knutsson & Westin, 1993). Means are then those of the present

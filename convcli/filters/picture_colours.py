@@ -8,6 +8,7 @@ from convcli.images.modes import SRGB
 from convcli.kernels.change import MAX_SUM
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from convcli.filters.picture_depth import Depth
@@ -24,7 +25,7 @@ class Colours(NamedTuple):
     channels : names of the channels to keep; empty for all
     gray : whether to convert colours to grey
     linear : whether to filter sRGB samples in linear light
-    depth : one of `picture_depth.DEPTHS`; None keeps the depth; "8" is that of the result, to which it is rounded
+    depth : one of `picture_depth.DEPTHS`, the depth of the result; None keeps that of the picture
     """
 
     channels: tuple[str, ...] = ()
@@ -35,12 +36,15 @@ class Colours(NamedTuple):
     @property
     def changes(self) -> bool:
         """Whether samples are converted before light is decoded."""
-        return bool(self.channels or self.gray or (self.depth and not self.narrows))
+        return bool(self.channels or self.gray or self.depth in ("16", "float"))
 
-    @property
-    def narrows(self) -> bool:
-        """Whether the result is rounded to 8 bits."""
-        return self.depth == "8"
+    def rounded_to(self, dtype: "np.dtype[Any]") -> "np.dtype[Any] | None":
+        """Return the dtype to which the results of pictures of a dtype are rounded; None if they are not."""
+        if self.depth is None:
+            return None
+        from convcli.filters.picture_depth import rounded_to
+
+        return rounded_to(self.depth, dtype)
 
     def converted(self, picture: "Picture", name: str) -> "Picture":
         """Return a picture with the requested channels and depth, or raise ImageError."""

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcli.errors import ArgumentError
 from convcli.filters.clipping import advice, clipping_note
 from convcli.filters.frame_group import FrameGroup
-from convcli.filters.picture_depth import eight_bit_mode
 from convcli.filters.recipe_of_request import mixing_error
 from convcli.filters.result_mode import result_mode
 from convcli.filters.run import Made, PictureFilter
 from convcli.images.channels import recoloured, without_profile
 from convcli.images.formats import NUMBERS
+from convcli.images.modes import mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Filtering:
                     name,
                     target,
                     group,
-                    to_eight=picture_filter.colours.narrows,
+                    picture_filter.colours.rounded_to(group.frames[0].pixels.dtype),
                 )
             )
             for group in picture_filter.groups(name, picture, form)
@@ -110,9 +110,12 @@ class Filtering:
         parts = list(map(picture_filter.black_frames, groups))
         if picture_filter.region is not None:
             for group, made in zip(groups, parts, strict=True):
+                depth = picture_filter.colours.rounded_to(group.frames[0].pixels.dtype)
                 before = group.frames
-                if picture_filter.colours.narrows:  # black pixels need no conversion
-                    before = tuple(replace(each, mode=eight_bit_mode(each)) for each in before)
+                if depth is not None:  # black pixels need no conversion
+                    before = tuple(
+                        replace(each, mode=mode_name(each.channels, depth.name)) for each in before
+                    )
                 _check_region(picture_filter.region, name, before, made)
         return Plan(picture_filter, picture, groups, parts)
 

@@ -23,17 +23,23 @@ COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # the channels of a picture for a numbe
 WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
 
 
-def narrows(value_range: Range | None, dtype: np.dtype[Any], mode: str, form: str, *, to_eight: bool) -> bool:
-    """Return whether a result becomes 8 bits: with `to_eight`, or floats with a range if the format holds no floats."""
-    if to_eight:
-        return dtype != EIGHT_BITS and form not in NUMBERS
-    return (
+def narrowed(
+    value_range: Range | None, dtype: np.dtype[Any], mode: str, form: str, requested: np.dtype[Any] | None
+) -> np.dtype[Any] | None:
+    """Return the dtype of a result that is rounded to fewer bits; None if it keeps its dtype.
+
+    It is the requested one, or 8 bits for floats with a range if the format holds no floats.
+    """
+    if requested is not None:
+        return requested if dtype != requested and form not in NUMBERS else None
+    into_eight = (
         dtype.kind == "f"
         and form not in (*NUMBERS, ANY)
         and value_range is not None
         and not FORMATS[form].holds(mode)
         and FORMATS[form].holds(channels_of(mode))
     )
+    return EIGHT_BITS if into_eight else None
 
 
 def check_sheet(drawn_by: str, form: str, target: str) -> None:
@@ -49,12 +55,12 @@ def check_sheet(drawn_by: str, form: str, target: str) -> None:
 
 
 def result_mode(
-    request: Request, name: str, target: str, group: FrameGroup, *, to_eight: bool = False
+    request: Request, name: str, target: str, group: FrameGroup, requested: np.dtype[Any] | None = None
 ) -> Result:
     """Return the mode and dtype of a group's result, or raise an error if its format cannot hold it.
 
     name, target : names of the input and the output in errors
-    to_eight : whether results are rounded to 8 bits
+    requested : the dtype to which results are rounded, if one is requested
     """
     frame, maps, form = group.frames[0], group.output_shape[0], group.form
     dtype = frame.pixels.dtype
@@ -71,9 +77,11 @@ def result_mode(
             raise ArgumentError(
                 f"{name}: `sheet` draws a picture, and {form} stores all maps without it; leave it out"
             )
-        if to_eight:
+        if requested is not None:
+            bits = 8 * requested.itemsize
             raise ArgumentError(
-                f"{name}: `depth='8'` rounds the result to 8 bits, and {form} keeps the values unchanged; leave it out"
+                f"{name}: `depth='{bits}'` rounds the result to {bits} bits, and {form} keeps the values unchanged; "
+                "leave it out"
             )
         dtype = raw_dtype(dtype)
     colours = _colours(frame, group, maps)
@@ -85,8 +93,9 @@ def result_mode(
             "them to one"
         )
     mode = f"{maps + group.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
-    if narrows(request.value_range, dtype, mode, form, to_eight=to_eight):
-        dtype = EIGHT_BITS
+    narrow = narrowed(request.value_range, dtype, mode, form, requested)
+    if narrow is not None:
+        dtype = narrow
         mode = mode_name(colours or "L", dtype.name)
     return Result(mode, dtype)
 

@@ -12,7 +12,7 @@ from convcli.filters.frame_group import FrameGroup
 from convcli.filters.picture_colours import Colours
 from convcli.filters.recipe_of_request import RequestedRecipe, recipe_of
 from convcli.filters.request import Request
-from convcli.filters.result_mode import narrows
+from convcli.filters.result_mode import narrowed
 from convcli.filters.single_kernel import PREMULTIPLY, SingleKernel
 from convcli.images.formats import NUMBERS
 from convcli.images.modes import channels_of
@@ -101,10 +101,10 @@ class PictureFilter(NamedTuple):
         Such a filter uses the fastest methods, with exact rounding.
         """
         lit = form in NUMBERS and self.colours.linear  # linear light is returned as floats
-        dtype, to_eight = frame.pixels.dtype, self.colours.narrows
+        dtype = frame.pixels.dtype
         skips_nan = recipe.nan == "skip" and dtype.kind == "f"
-        narrowed = narrows(self.value_range, dtype, frame.mode, form, to_eight=to_eight)
-        if lit or skips_nan or self.sheet or narrowed:
+        narrow = narrowed(self.value_range, dtype, frame.mode, form, self.colours.rounded_to(dtype))
+        if lit or skips_nan or self.sheet or narrow is not None:
             return None
         return recipe.lone(frame.pixels.shape[:2])
 
@@ -205,11 +205,12 @@ class PictureFilter(NamedTuple):
 
     def kept(self, frames: Iterable[Frame]) -> list[Frame]:
         """Return the frames of a picture in the depth of the result, which keeps them outside the region."""
-        if not self.colours.narrows:
+        if self.colours.depth is None:
             return list(frames)
-        from convcli.filters.picture_depth import in_eight_bits
+        from convcli.filters.picture_depth import rounded
 
-        return list(map(in_eight_bits, frames))
+        depths = ((frame, self.colours.rounded_to(frame.pixels.dtype)) for frame in frames)
+        return [frame if dtype is None else rounded(frame, dtype) for frame, dtype in depths]
 
     def _made(self, group: FrameGroup, extent: Extent | None) -> Made:
         if group.plain is not None:
@@ -327,7 +328,8 @@ class PictureFilter(NamedTuple):
     def memory(self, group: FrameGroup, outputs: int) -> int:
         """Estimate the bytes needed in addition to the frames of a group, including `outputs` bytes of results."""
         # A copy of the picture, into which the region is inserted, and perhaps the picture in the depth of the result.
-        kept = 0 if self.region is None else self.region.memory + outputs * (1 + self.colours.narrows)
+        is_rounded = self.colours.rounded_to(group.frames[0].pixels.dtype) is not None
+        kept = 0 if self.region is None else self.region.memory + outputs * (1 + is_rounded)
         if group.plain is None:
             return kept + group.memory(outputs, self.threads) + self._values_of_sheet(group)
         return kept + outputs + self.single(group).memory(group.frames[0].pixels.shape, self.stats)

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 from collections.abc import Callable
 from itertools import product
@@ -17,6 +19,7 @@ from PIL import Image
 
 from convcli.analysis.difference_map import drawn
 from convcli.analysis.similarity import ssim
+from convcli.images.modes import CHANNELS, channels_of, dtype_of
 from convcli.images.picture import Frame, Picture
 from convcli.images.read import read_picture
 from convcli.images.write import encode
@@ -248,6 +251,26 @@ def test_what_is_compared_is_not_overwritten(call: Call, pair: tuple) -> None:
 
 
 # Errors
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("L", "I;16"), ("F", "RGB"), ("RGBA", "L"), ("RGB;F", "RGB;16"), ("RGBA;16", "RGB"), ("LA", "RGBA"), ("L", "F")],
+)  # fmt: skip
+def test_the_command_that_converts_a_picture_works(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: str, other: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = []
+    for name, mode in (("a one", one), ("b", other)):
+        np.save(f"{name}.npy", np.ones((5, 6, CHANNELS[channels_of(mode)]), dtype_of(mode)))
+        names.append(f"{name}.{'pfm' if mode.endswith('F') else 'png'}")
+        assert call("filter", f"{name}.npy", "-k", "identity", "-o", names[-1]).code == 0
+    refused = call("diff", *names)
+    command = shlex.split(re.search(r"convert one first, as with convcli (filter .*)", refused.err)[1])
+    assert call(*command).code == 0
+    left = [name for name in names if name not in command]
+    assert call("diff", *left, command[-1]).code in (0, 1)
+
 
 SMALL, WIDE = np.zeros((3, 4), np.uint8), np.zeros((3, 5), np.uint8)
 
