@@ -115,9 +115,9 @@ def test_outputs_are_those_of_files(call: Call, store: dict[str, object], tmp_pa
         "memory://t/sub/deep.box.bmp\n"
     )  # fmt: skip
     assert call("filter", "memory://in/house.png", "--kernel", "box").out == "memory://in/house.box.png\n"
-    assert call("filter", "memory://in/sub/", "--kernel", "box", "-o", "{parent}/{stem}.{kernel}.bmp").out == (
-        "memory://in/sub/deep.box.bmp\n"
-    )
+    assert call(
+        "filter", "memory://in/sub/", "--kernel", "box", "-o", "{parent}/{stem}.{kernel}.bmp"
+    ).out == ("memory://in/sub/deep.box.bmp\n")
     out = tmp_path / "{parent}" / "{name}"
     assert call("filter", "memory://in/house.png", "--kernel", "box", "-o", out).code == 0
     assert (tmp_path / "in" / "house.png").read_bytes() == local.read_bytes()

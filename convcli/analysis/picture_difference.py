@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf, isfinite
-from shlex import quote
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,8 +57,16 @@ class PictureDifference(NamedTuple):
         return cls(rows, whole, found[worst].largest, hidden)
 
 
-def check_alike(names: Sequence[str], a: Picture, b: Picture) -> None:
-    """Raise UnlikeError if two pictures cannot be compared; their headers are sufficient."""
+Way = Callable[[Sequence[str], Frame, Frame, bool], str]
+
+
+def check_alike(
+    names: Sequence[str], a: Picture, b: Picture, way: Way = lambda names, x, y, several: ""
+) -> None:
+    """Raise UnlikeError if two pictures cannot be compared; their headers are sufficient.
+
+    way : returns the end of the error for frames of two modes, and whether there are several: how to convert one
+    """
     one, other = names
     if len(a.frames) != len(b.frames):
         raise UnlikeError(
@@ -78,43 +85,8 @@ def check_alike(names: Sequence[str], a: Picture, b: Picture) -> None:
         if kinds[0] != kinds[1]:
             raise UnlikeError(
                 f"{one} has the pixel mode {kinds[0]}{at} and {other} {kinds[1]}; only pictures of the same mode are "
-                f"compared: convert one first{_conversion(names, x, y, len(a.frames) > 1)}"
+                f"compared: convert one first{way(names, x, y, len(a.frames) > 1)}"
             )
-
-
-def _conversion(names: Sequence[str], x: Frame, y: Frame, several: bool) -> str:
-    """Return the command that converts one of two pictures to the mode of the other; empty if none can.
-
-    Converted is the one with more channels, otherwise the one of less depth, which loses nothing.
-    """
-    depths = {"uint8": "8", "uint16": "16", "float32": "float"}
-    dtypes = [frame.pixels.dtype.name for frame in (x, y)]
-    ranks = [list(depths).index(name) if name in depths else -1 for name in dtypes]
-    if -1 in ranks or not {x.channels, y.channels} <= {"L", "LA", "RGB", "RGBA"}:
-        return ""
-    channels = [len(frame.channels) for frame in (x, y)]
-    if channels[0] != channels[1]:
-        place = 0 if channels[0] > channels[1] else 1
-    else:
-        place = 0 if ranks[0] < ranks[1] else 1
-    source, aim = ((x, y), (y, x))[place]
-    words = []
-    if source.has_alpha and not aim.has_alpha:
-        words.append(f"--channels {','.join(source.channels[:-1].lower())}")
-    elif aim.has_alpha != source.has_alpha:
-        return ""
-    if source.channels.startswith("RGB") and aim.channels.startswith("L"):
-        words.append("--gray")
-    depth = depths[dtypes[1 - place]]
-    if ranks[0] != ranks[1]:
-        words.append(f"--depth {depth}")
-    ending = ".png" if depth == "8" or (depth == "16" and not several) else ".tiff"
-    if depth == "float" and not several and not aim.has_alpha:
-        ending = ".pfm"  # which needs no extra
-    options = " ".join(words)
-    return (
-        f", as with convcli filter {quote(names[place])} --kernel identity {options} -o converted{ending}"
-    )
 
 
 def _kind(frame: Frame) -> str:

@@ -19,6 +19,7 @@ from convcli.analysis.picture_difference import (
     memory,
     timing_notes,
 )
+from convcli.cli.conversion_command import conversion
 from convcli.cli.options.array_options import value_names
 from convcli.cli.options.limit_options import LimitOptions
 from convcli.cli.user_messages import Messages
@@ -165,7 +166,7 @@ class Measure(NamedTuple):
         reading.check_layout(
             [(name, each.format) for name, each in zip(pair.names, (first, second), strict=True)]
         )
-        check_alike(pair.names, first, second)
+        check_alike(pair.names, first, second, conversion)
         needed = memory(first, second, self.maps[pair.name][1] if pair.name in self.maps else None)
         if self.show:
             from convcli.images.preview import SHOWING
@@ -174,7 +175,7 @@ class Measure(NamedTuple):
         check_memory(f"compare {' and '.join(pair.names)}", needed, self.max_memory, "use smaller pictures")
         other = Ahead(partial(_picture, reading, _again(sources[1])))
         pictures = _picture(reading, _again(sources[0])), other.result()
-        check_alike(pair.names, *pictures)
+        check_alike(pair.names, *pictures, conversion)
         return pictures
 
 

@@ -4,11 +4,15 @@ import os
 import re
 import shlex
 from collections.abc import Collection, Iterator, Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 LONGEST = 8  # words of a path that are joined
-_ENDED = re.compile(r".*(/|\.[A-Za-z][A-Za-z0-9]*)", re.DOTALL)  # words that end a path: with a slash or an ending
-_NEVER_PARTS = re.compile(r"[-@].*|.*[*?\[{].*|\w+://.*", re.DOTALL)  # words of other kinds than parts of a new path
+_ENDED = re.compile(
+    r".*(/|\.[A-Za-z][A-Za-z0-9]*)", re.DOTALL
+)  # words that end a path: with a slash or an ending
+_NEVER_PARTS = re.compile(
+    r"[-@].*|.*[*?\[{].*|\w+://.*", re.DOTALL
+)  # words of other kinds than parts of a new path
 _NUMBERS = re.compile(r"[-+]?[\d.][\d.,;/e+-]*;?|;")
 
 
@@ -64,8 +68,8 @@ def doubtful_input(words: Sequence[str], names: Collection[str], inputs: Collect
         folder = following[0] if following else ""
         earlier = words[: words.index(first)]
         if folder.endswith("/") and folder in inputs and any(each in inputs for each in earlier):
-            path = shlex.quote(f"{first} {folder}")
-            return f"{folder} is an input, and the output is {first}; if it is {first} {folder}, quote it: {name} {path}"
+            path = f"{first} {folder}"
+            return f"{folder} is an input, and the output is {first}; if it is {path}, quote it: {name} {shlex.quote(path)}"
     return ""
 
 
@@ -113,7 +117,7 @@ def _bare_outputs(words: Sequence[str], names: Collection[str]) -> Iterator[tupl
     nothing that exists.
     """
     words = _separated(words)
-    for place, (name, value) in enumerate(zip(words, words[1:], strict=False)):
+    for place, (name, value) in enumerate(pairwise(words)):
         if name in names and _is_new(value) and not _ENDED.fullmatch(value) and not value.endswith(":-"):
             yield name, value, [*takewhile(lambda each: not each.startswith("-"), words[place + 2 :])]
 

@@ -59,7 +59,8 @@ def jobs_for(
         jobs = [source.to(folder / _mirrored(source)) for source in sound]
     elif is_template(output):
         jobs = [
-            source.to(target_path(filled("output", output, _fields(source, kernel, output)))) for source in sound
+            source.to(target_path(filled("output", output, _fields(source, kernel, output))))
+            for source in sound
         ]
     else:
         jobs = [source.to(target_path(output)) for source in sound]
@@ -185,9 +186,7 @@ def _file_name(source: Source, argument: str = "output") -> str:
     return source.path.name
 
 
-def _fields(
-    source: Source, kernel: str, template: str, argument: str = "output"
-) -> Callable[[str], str]:
+def _fields(source: Source, kernel: str, template: str, argument: str = "output") -> Callable[[str], str]:
     """Return the function that gives the fields of a template for an input, from which an argument takes its name.
 
     parent : the folder of the input as it was named, at the start of a template also an absolute one

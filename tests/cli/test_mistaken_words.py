@@ -64,7 +64,9 @@ def test_words_after_an_output_that_are_inputs(call: Call, here: Path) -> None:
     (here / "out").mkdir()
     (here / "out/c.png").write_bytes(HOUSE)
     run = call("filter", "a.png", "-k", "box", "-o", "small", "out/")
-    note = "convcli: out/ is an input, and the output is small; if it is small out/, quote it: -o 'small out/'\n"
+    note = (
+        "convcli: out/ is an input, and the output is small; if it is small out/, quote it: -o 'small out/'\n"
+    )
     assert (run.code, run.err.splitlines(keepends=True)[0]) == (0, note)
     for words in (("-o", "big", "a.png", "out/"), ("a.png", "-o", "large", "out"), ("-o", "huge", "out/")):
         run = call("filter", "-k", "box", *words, "-q")

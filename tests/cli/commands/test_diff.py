@@ -252,6 +252,7 @@ def test_what_is_compared_is_not_overwritten(call: Call, pair: tuple) -> None:
 
 # Errors
 
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [("L", "I;16"), ("F", "RGB"), ("RGBA", "L"), ("RGB;F", "RGB;16"), ("RGBA;16", "RGB"), ("LA", "RGBA"), ("L", "F")],
