@@ -69,7 +69,8 @@ def doubtful_input(words: Sequence[str], names: Collection[str], inputs: Collect
         earlier = words[: words.index(first)]
         if folder.endswith("/") and folder in inputs and any(each in inputs for each in earlier):
             path = f"{first} {folder}"
-            return f"{folder} is an input, and the output is {first}; if it is {path}, quote it: {name} {shlex.quote(path)}"
+            way = f"{name} {shlex.quote(path)}"
+            return f"{folder} is an input, and the output is {first}; if it is {path}, quote it: {way}"
     return ""
 
 
