@@ -12,6 +12,8 @@ from convcli.errors import ArgumentError
 if TYPE_CHECKING:
     from PIL import Image
 
+    from convcli.drawing.raster import Size
+
 TEXT_WIDTH = 80
 MAX_FRAMES = 256  # frames of an animation
 MAX_PIXELS = 200_000_000  # total pixels of all frames of an animation
@@ -67,7 +69,7 @@ class Drawing(NamedTuple):
         theme : str
             `light` or `dark`; `auto` follows the viewer's preference in SVG and HTML, and is light elsewhere.
         scale : float
-            Factor of the size in pixels of PNG, GIF and APNG: 2 for twice the width and height.
+            Factor of the width and height in pixels of PNG, GIF and APNG; 2 doubles both.
 
         """
         if form not in FORMS:
@@ -145,7 +147,8 @@ def encode_still(scene: Scene, form: str, theme: str) -> bytes:
         return svg([scene], theme, 0).encode()
     from convcli.drawing.raster import png, still
 
-    return png(still(scene, 0, _palette(Settings(theme=theme)), _scale([scene], 2, "still")))
+    settings = Settings(theme=theme)
+    return png(still(scene, 0, _palette(settings), _size([scene], 2, "still", settings)))
 
 
 def _text(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
@@ -179,29 +182,28 @@ def rasterized(drawing: Drawing, settings: Settings) -> tuple["Image.Image", str
     _check_step(drawing, settings)
     scenes, colours = drawing.scenes(), _palette(settings)
     if drawing.steps < 2 or settings.step is not None:
-        return _one_step(drawing, settings, _scale(scenes, 2, "still")), ""
+        return _one_step(drawing, settings, _size(scenes, 2, "still", settings)), ""
     count = min(drawing.steps, ON_SHEET)
     wanted = {round(n * (drawing.steps - 1) / (count - 1)) for n in range(count)}
-    scale = _scale(scenes, 1, "still") * settings.scale
-    sides = (max(getattr(scene, side) for scene in scenes) for side in ("width", "height"))
-    _check_pixels(count * prod(sides) * scale**2, settings)
-    frames = draw_frames(scenes, colours, scale, wanted)
+    size = _size(scenes, 1, "still", settings)
+    columns, rows = size.sheet(scenes, count)
+    _check_pixels(columns * rows * prod(size.frame(scenes)), settings)
+    frames = draw_frames(scenes, colours, size, wanted)
     note = (
         ""
         if count == drawing.steps
         else f"{count} of {drawing.steps} steps are drawn; `step=N` draws one of them"
     )
-    return contact_sheet(list(frames), colours["paper"]), note
+    return contact_sheet(list(frames), columns, colours["paper"]), note
 
 
-def _one_step(drawing: Drawing, settings: Settings, usual: float) -> "Image.Image":
-    """Return one step, the first by default, as an image; `usual` is the scale that `settings` change."""
+def _one_step(drawing: Drawing, settings: Settings, size: "Size") -> "Image.Image":
+    """Return one step, the first by default, as an image."""
     from convcli.drawing.raster import still
 
     scene, number = _found(drawing.scenes(), settings.step or 1)
-    scale = usual * settings.scale
-    _check_pixels(scene.width * scene.height * scale**2, settings)
-    return still(scene, number, _palette(settings), scale)
+    _check_pixels(prod(size.frame([scene])), settings)
+    return still(scene, number, _palette(settings), size)
 
 
 def _animated(form: str) -> Callable[[Drawing, Settings], tuple[bytes, str]]:
@@ -209,17 +211,18 @@ def _animated(form: str) -> Callable[[Drawing, Settings], tuple[bytes, str]]:
         from convcli.drawing.raster import animation, one_frame
 
         if settings.step is not None or drawing.steps < 2:
-            return one_frame(_one_step(drawing, settings, _scale(drawing.scenes(), 1, "moving")), form), ""
+            size = _size(drawing.scenes(), 1, "moving", settings)
+            return one_frame(_one_step(drawing, settings, size), form), ""
         _check_frames(drawing, settings, form)
         scenes = drawing.scenes()
-        scale = _scale(scenes, 1, "moving") * settings.scale
-        pixels = int(max(s.width for s in scenes) * max(s.height for s in scenes) * scale**2) * drawing.steps
+        size = _size(scenes, 1, "moving", settings)
+        pixels = prod(size.frame(scenes)) * drawing.steps
         if pixels > MAX_PIXELS:
             raise ArgumentError(
                 f"the animation would have {pixels:,} pixels in {drawing.steps} frames, over the limit of "
                 f"{MAX_PIXELS:,}; use `step=N`, .html, or a smaller input"
             )
-        return animation(scenes, _palette(settings), scale, settings.delay, form), ""
+        return animation(scenes, _palette(settings), size, settings.delay, form), ""
 
     return encoded
 
@@ -246,11 +249,11 @@ def _check_frames(drawing: Drawing, settings: Settings, form: str) -> None:
         )
 
 
-def _check_pixels(pixels: float, settings: Settings) -> None:
+def _check_pixels(pixels: int, settings: Settings) -> None:
     """Raise ArgumentError for an enlarged picture that would take too much memory."""
     if settings.scale > 1 and pixels > MAX_SCALED:
         raise ArgumentError(
-            f"with `scale={settings.scale:g}` the picture would have {pixels:,.0f} pixels, over the limit of "
+            f"with `scale={settings.scale:g}` the picture would have {pixels:,} pixels, over the limit of "
             f"{MAX_SCALED:,}; use a smaller one, or .svg"
         )
 
@@ -259,9 +262,12 @@ def _palette(settings: Settings) -> Any:
     return PALETTES["dark" if settings.theme == "dark" else "light"]
 
 
-def _scale(scenes: Sequence[Scene], largest: float, kind: str) -> float:
-    """Return the pixels per unit, limited so that pictures are not too wide."""
-    return min(largest, max(SMALLEST, WIDEST[kind] / max(scene.width for scene in scenes)))
+def _size(scenes: Sequence[Scene], largest: float, kind: str, settings: Settings) -> "Size":
+    """Return the size in pixels, without the factor limited so that pictures are not too wide."""
+    from convcli.drawing.raster import Size
+
+    usual = min(largest, max(SMALLEST, WIDEST[kind] / max(scene.width for scene in scenes)))
+    return Size(usual, settings.scale)
 
 
 def _found(scenes: Sequence[Scene], step: int) -> tuple[Scene, int]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from math import ceil, floor, hypot, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from convcli.drawing.scene import Bitmap, Label, Mark, Point, Scene, Shape
 
@@ -19,23 +19,48 @@ FINER = 3  # supersampling factor along both axes
 DASH = 4.0  # length of dashes and of the gaps between them
 LAST = 2.5  # duration of the last frame, relative to the others
 COLOURS = 255  # colours of an animation; 1 of 256 is reserved for unchanged pixels
-SHEET_WIDTH = 2400  # in pixels, unless a single frame is wider
+SHEET_WIDTH = 2400  # in pixels of the usual size, unless a single frame is wider
 Colours = Mapping[str, str]
 Colour = tuple[int, int, int]
 
 
+class Size(NamedTuple):
+    """The size in pixels of drawings: `usual` pixels per unit, and a factor of the width and height that these give."""
+
+    usual: float
+    factor: float = 1.0
+
+    @property
+    def scale(self) -> float:
+        """Pixels per unit."""
+        return self.usual * self.factor
+
+    def frame(self, scenes: Iterable[Scene]) -> tuple[int, int]:
+        """Return the width and height of an image that holds each scene."""
+        scenes = list(scenes)
+        width, height = (
+            round(ceil(max(getattr(scene, side) for scene in scenes) * self.usual) * self.factor)
+            for side in ("width", "height")
+        )
+        return max(1, width), max(1, height)
+
+    def sheet(self, scenes: Iterable[Scene], count: int) -> tuple[int, int]:
+        """Return the columns and rows of a nearly square sheet of that many frames, whatever the factor is."""
+        width, _ = self._replace(factor=1.0).frame(scenes)
+        columns = max(1, min(ceil(sqrt(count)), SHEET_WIDTH // width))
+        return columns, -(-count // columns)
+
+
 def draw_frames(
-    scenes: Sequence[Scene], colours: Colours, scale: float, only: Collection[int] | None = None
+    scenes: Sequence[Scene], colours: Colours, size: Size, only: Collection[int] | None = None
 ) -> Iterator[Image.Image]:
-    """Yield the steps of scenes as images of the same size, with `scale` pixels per unit.
+    """Yield the steps of scenes as images of the same size.
 
     `only` contains the indices of the steps to yield, counted over all scenes.
     """
     from PIL import Image
 
-    width, height = (
-        ceil(max(getattr(scene, side) for scene in scenes) * scale) for side in ("width", "height")
-    )
+    (width, height), scale = size.frame(scenes), size.scale
     number = -1
     for scene in scenes:
         ground = Image.new("RGB", (width * FINER, height * FINER), colours["paper"])
@@ -48,14 +73,14 @@ def draw_frames(
             pen.draw(kept)
 
 
-def still(scene: Scene, number: int, colours: Colours, scale: float) -> Image.Image:
+def still(scene: Scene, number: int, colours: Colours, size: Size) -> Image.Image:
     """Return one step of a scene as an image; a still scene has only one."""
     from PIL import Image
 
-    size = ceil(scene.width * scale), ceil(scene.height * scale)
-    ground = Image.new("RGB", (size[0] * FINER, size[1] * FINER), colours["paper"])
-    _Pen(ground, colours, scale * FINER).draw(scene.frame(number))
-    return ground.resize(size, Image.Resampling.BOX)
+    width, height = size.frame([scene])
+    ground = Image.new("RGB", (width * FINER, height * FINER), colours["paper"])
+    _Pen(ground, colours, size.scale * FINER).draw(scene.frame(number))
+    return ground.resize((width, height), Image.Resampling.BOX)
 
 
 class _Pen:
@@ -180,11 +205,10 @@ def png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def contact_sheet(frames: Sequence[Image.Image], paper: str) -> Image.Image:
-    """Lay out frames of the same size in a nearly square grid."""
+def contact_sheet(frames: Sequence[Image.Image], columns: int, paper: str) -> Image.Image:
+    """Lay out frames of the same size in rows with a number of columns."""
     from PIL import Image
 
-    columns = max(1, min(ceil(sqrt(len(frames))), SHEET_WIDTH // frames[0].width))
     width, height = frames[0].size
     sheet = Image.new("RGB", (columns * width, -(-len(frames) // columns) * height), paper)
     for number, frame in enumerate(frames):
@@ -192,11 +216,11 @@ def contact_sheet(frames: Sequence[Image.Image], paper: str) -> Image.Image:
     return sheet
 
 
-def animation(scenes: Sequence[Scene], colours: Colours, scale: float, delay: float, form: str) -> bytes:
+def animation(scenes: Sequence[Scene], colours: Colours, size: Size, delay: float, form: str) -> bytes:
     """Encode all steps as a GIF or, for `form` PNG, as an APNG, with a palette of the most frequent colours."""
-    some = [still(scene, len(scene.now) * n // 3, colours, scale) for scene in scenes for n in range(3)]
+    some = [still(scene, len(scene.now) * n // 3, colours, size) for scene in scenes for n in range(3)]
     reduce = _Reduction(_frequent(some))
-    frames = [reduce(frame) for frame in draw_frames(scenes, colours, scale)]
+    frames = [reduce(frame) for frame in draw_frames(scenes, colours, size)]
     return _animation(frames, form, delay, **({"optimize": True, "disposal": 1} if form == "GIF" else {}))
 
 

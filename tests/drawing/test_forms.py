@@ -10,6 +10,8 @@ import convcli
 from convcli import Conv
 from convcli.drawing.forms import Settings, encode
 from convcli.drawing.layer_drawing import layer_drawing
+from convcli.drawing.raster import Size
+from convcli.drawing.scene import Scene
 from convcli.drawing.walk_layers import Numbers
 from convcli.errors import ArgumentError
 
@@ -69,7 +71,7 @@ def test_scale_multiplies_the_size(tmp_path):
         once, twice = (
             Image.open(io.BytesIO(drawing(2).encode(form, scale=scale))).size for scale in (0.2, 0.4)
         )
-        assert np.allclose(np.multiply(once, 2), twice, atol=4)  # sides are rounded up, two frames in a row
+        assert np.allclose(np.multiply(once, 2), twice, atol=4)  # sides are rounded, two frames in a row
     assert drawing(3, 3).save(tmp_path / "one.png", scale=0.2).stat().st_size < len(
         drawing(3, 3).encode("png")
     )
@@ -77,3 +79,26 @@ def test_scale_multiplies_the_size(tmp_path):
         drawing(2).save(tmp_path / "x.pdf")
     with pytest.raises(ArgumentError, match="`scale` must be above 0 and at most 8, got 9"):
         drawing(2).encode("png", scale=9)
+
+
+def test_a_sheet_of_steps_keeps_its_columns_at_any_scale():
+    """Twice the scale is twice the width and height, with the same steps at the same places."""
+    drawn = convcli.draw("conv k1", values=[[1, 2, 3, 4, 5]])
+    once, twice = (Image.open(io.BytesIO(drawn.encode("png", scale=scale))).convert("L") for scale in (1, 2))
+    frame = Image.open(io.BytesIO(drawn.encode("gif", step=1)))
+    assert once.size == (3 * frame.width, 2 * frame.height)
+    assert twice.size == (2 * once.width, 2 * once.height)
+    difference = np.asarray(twice.reduce(2)).astype(int) - np.asarray(once)
+    assert abs(difference).mean() < 3
+
+
+@pytest.mark.parametrize("wide", [10, 333.3, 2500])
+@pytest.mark.parametrize("usual", [0.7, 1, 1.37])
+def test_a_whole_factor_multiplies_every_side(wide, usual):
+    scenes = [Scene(wide, 50.5, ()), Scene(wide / 2, 77, ())]
+    once = Size(usual)
+    for factor in (2, 3, 8):
+        size = Size(usual, factor)
+        assert size.frame(scenes) == tuple(factor * side for side in once.frame(scenes))
+        assert size.sheet(scenes, 9) == once.sheet(scenes, 9)
+    assert Size(usual, 1e-6).frame(scenes) == (1, 1)

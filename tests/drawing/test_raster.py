@@ -101,7 +101,7 @@ def test_bytes_are_the_same_each_time(form):
 
 
 def test_marks_cover_earlier_ones_and_blend_where_they_are_faint():
-    from convcli.drawing.raster import still
+    from convcli.drawing.raster import Size, still
 
     square = ((10.0, 10.0), (30.0, 10.0), (30.0, 30.0), (10.0, 30.0))
     marks = (
@@ -109,7 +109,7 @@ def test_marks_cover_earlier_ones_and_blend_where_they_are_faint():
         Shape(square, "paper", opacity=0.5),
         Label(60, 20, "X", 30, "current", "end"),
     )
-    image = still(Scene(70, 40, marks), 0, LIGHT, 1)
+    image = still(Scene(70, 40, marks), 0, LIGHT, Size(1))
     middle = np.mean([rgb(LIGHT["ink"]), rgb(LIGHT["paper"])], axis=0)
     assert np.abs(np.subtract(image.getpixel((20, 20)), middle)).max() <= 1
     dark = np.asarray(image).sum(axis=-1) < 3 * 128
@@ -119,10 +119,10 @@ def test_marks_cover_earlier_ones_and_blend_where_they_are_faint():
 
 
 def test_a_dashed_edge_has_gaps():
-    from convcli.drawing.raster import still
+    from convcli.drawing.raster import Size, still
 
     line = Shape(((5.0, 5.0), (105.0, 5.0)), None, "ink", dashed=True, closed=False)
-    image = still(Scene(110, 10, (line,)), 0, LIGHT, 1)
+    image = still(Scene(110, 10, (line,)), 0, LIGHT, Size(1))
     row = np.asarray(image)[5, :, 0] < 128
     changes = np.count_nonzero(np.diff(row.astype(int)))
     assert 16 <= changes <= 30

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from convcli.analysis.picture_spectrum import radial_rows, spectra
-from convcli.drawing.raster import still
+from convcli.drawing.raster import Size, still
 from convcli.drawing.scene import DARK, LIGHT, Bitmap, Label, Scene, Shape
 from convcli.drawing.spectrum_drawing import DEPTH, PANEL, PLOT, RAMP, spectrum_scene
 from convcli.drawing.svg import svg
@@ -85,7 +85,7 @@ def test_everything_can_be_read_and_fits(spec):
 def test_bitmaps_are_drawn_sharp_in_pixels_and_as_svg():
     pixels = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [9, 9, 9]]], np.uint8)
     scene = Scene(60, 50, (Bitmap(10, 5, 40, 40, pixels),), title="x")
-    image = still(scene, 0, LIGHT, 2)
+    image = still(scene, 0, LIGHT, Size(2))
     for place, colour in (
         ((22, 12), (255, 0, 0)),
         ((58, 48), (255, 0, 0)),
@@ -94,9 +94,9 @@ def test_bitmaps_are_drawn_sharp_in_pixels_and_as_svg():
     ):
         assert image.getpixel(place) == colour
     assert image.getpixel((2, 2)) == rgb(LIGHT["paper"])
-    assert still(scene, 0, DARK, 2).getpixel((2, 2)) == rgb(DARK["paper"])
+    assert still(scene, 0, DARK, Size(2)).getpixel((2, 2)) == rgb(DARK["paper"])
     fine = np.random.default_rng(0).integers(0, 256, (60, 60, 3), np.uint8)
-    small = np.asarray(still(Scene(10, 10, (Bitmap(0, 0, 10, 10, fine),)), 0, LIGHT, 1))
+    small = np.asarray(still(Scene(10, 10, (Bitmap(0, 0, 10, 10, fine),)), 0, LIGHT, Size(1)))
     assert np.abs(small - fine.reshape(10, 6, 10, 6, 3).mean(axis=(1, 3))).max() < 2
     text = svg([scene], "light", 0)
     assert '<image x="10" y="5" width="40" height="40"' in text
