@@ -18,7 +18,10 @@ from convcli.learning.picture_pairs import Geometry, Pair
 Array = NDArray[Any]
 
 ROUNDING = sqrt(1 / 12)  # root mean square error of rounding to integers
-CLEAR = 2  # multiple of the rounding error above which a residual is looked into
+# Multiples of the rounding error above which a residual and a largest error are looked into. The latter is one level,
+# twice the largest error of rounding: in pictures with few edges, only the largest errors show that the window is too
+# small.
+CLEAR, CLEAR_LARGEST = 1.2, sqrt(12)
 OF_FLOATS = 1e-6  # rounding error of floats, relative to the standard deviation of the samples
 LEVEL = 1 / 255  # of 8 bits, for samples of linear light
 GAIN = 0.3  # share of the variance of the residuals from which a larger window is advised
@@ -42,7 +45,8 @@ def words_on_residual(
     """
     if set(geometry.stride) != {1} or any(pair.padding != "same" for pair in pairs):
         return ()
-    if sqrt(found.squares / found.samples) <= CLEAR * _unit(pairs, found, light=light):
+    unit = _unit(pairs, found, light=light)
+    if sqrt(found.squares / found.samples) <= CLEAR * unit and found.largest <= CLEAR_LARGEST * unit:
         return ()
     larger = geometry._replace(kernel_size=tuple(side + 2 for side in geometry.kernel_size))
     unknowns = len(pairs[0].before) * prod(larger.kernel_size) + bias

@@ -8,6 +8,7 @@ from PIL import Image
 from scipy import ndimage
 
 import convcli
+from convcli.kernels import parse_kernel
 from convcli.learning import poor_fit
 from tests.conftest import SAMPLES
 
@@ -29,13 +30,14 @@ def as_jpeg(pixels, quality):
     ("after", "size", "larger", "advised"),
     [
         (filtered("gaussian:4"), 5, "7x7", "11x11"),
+        (filtered("gaussian:0.7"), 3, "5x5", "7x7"),  # the residual is 1.3 times that of rounding
         (filtered("box:5"), 3, "5x5", "7x7"),
         (filtered("motion:9"), (1, 2), "3x4", "3x4"),
         (filtered("box:5").astype(np.float32) / 255, 3, "5x5", "7x7"),
         (filtered("gaussian:2", GREY.astype(np.float32)), 5, "7x7", "11x11"),
         (filtered("box", dilation=3), 3, None, None),  # without the dilation
     ],
-    ids=["gaussian", "box", "motion", "floats of integers", "floats", "dilation"],
+    ids=["gaussian", "narrow gaussian", "box", "motion", "floats of integers", "floats", "dilation"],
 )
 def test_a_larger_size_is_advised_and_fits_better(after, size, larger, advised):
     before = GREY if after.dtype == np.uint8 else GREY.astype(np.float32)
@@ -51,6 +53,17 @@ def test_a_larger_size_is_advised_and_fits_better(after, size, larger, advised):
     better = convcli.learn_kernel(before, after, sides).residual / learned.residual
     said = int(line.partition("residual is ")[2].partition(" %")[0])
     assert said == pytest.approx(100 * (1 - better), abs=5)  # which has another border
+
+
+def test_few_large_errors_in_a_flat_picture_are_enough():
+    """The residual of the whole picture is below that of rounding, as most samples are the same."""
+    before = np.full((240, 320), 200, np.uint8)
+    before[60:120, 80:200], before[150:153], before[:, 250:252] = 40, 90, 10
+    after = filtered("gaussian:1.5", before)
+    learned = convcli.learn_kernel(before, after, 7)
+    assert learned.residual < poor_fit.ROUNDING < 2 < learned.largest
+    assert "the kernel is too small: with 9x9" in learned.advice[0]
+    assert convcli.learn_kernel(before, after, 9).advice == ()
 
 
 NONE = {
@@ -70,6 +83,16 @@ NONE = {
 @pytest.mark.parametrize(("after", "size"), NONE.values(), ids=NONE)
 def test_nothing_is_advised_where_a_larger_size_gains_nothing(after, size):
     assert convcli.learn_kernel(GREY, after, size).advice == ()
+
+
+NOISE = np.random.default_rng(1).integers(0, 256, GREY.shape, np.uint8)
+
+
+@pytest.mark.parametrize("pixels", [GREY, NOISE], ids=["photograph", "noise"])
+def test_nothing_is_advised_for_named_kernels_at_their_size(pixels):
+    for spec in ("box", "gaussian:0.7", "gaussian:1.5", "disk", "motion:5", "sharpen", "unsharp:1", "log:1"):
+        shape = parse_kernel(spec).shape
+        assert convcli.learn_kernel(pixels, filtered(spec, pixels), shape).advice == (), spec
 
 
 @pytest.mark.parametrize(("name", "size"), [("median", 3), ("minimum", 5), ("maximum", 3)])
