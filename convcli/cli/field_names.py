@@ -78,6 +78,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "scale",
         "distance",
         "undetermined",
+        "advice",
         "lr",
         "losses",
         "linear",

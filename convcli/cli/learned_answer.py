@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from convcli import __version__
@@ -11,18 +11,24 @@ from convcli.layers.text.notation import format_padding_as_typed
 from convcli.render import Answer, Grid
 
 if TYPE_CHECKING:
-    from convcli.learning.learned_kernel import Array, Learned
+    from convcli.learning.learned_kernel import Accuracy, Array, Learned
 
 COLUMNS = ("size", "padding", "bias", "residual", "explained", "rank", "unknowns", "condition")
 MAX_SHOWN = 15  # rows and columns of weights that are printed; the field `weights` holds all
 MAX_KERNELS = 4  # kernels whose weights are printed
 EVERY = 5  # the loss of every fifth step of gradient descent is printed
 MAX_LOSSES = 40  # losses that are printed
+INEXACT = (
+    1e-4  # distance from which the nearest kernel is not the learned one, within the accuracy of its words
+)
 UNSURE = 0.05  # standard error, relative to the largest weight, from which it is reported
 
 
-def learned_answer(learned: Learned) -> Answer:
-    """Return the answer: a row for each kernel, with its weights below."""
+def learned_answer(learned: Learned, named: Callable[[str], str] = str) -> Answer:
+    """Return the answer: a row for each kernel, with its weights below.
+
+    named : returns a message with the names of its arguments replaced by those of options
+    """
     kernels = _kernels(learned.weights)
     biases = (
         [float(learned.bias)] if isinstance(learned.bias, float) else [float(bias) for bias in learned.bias]
@@ -33,9 +39,9 @@ def learned_answer(learned: Learned) -> Answer:
             "padding": format_padding_as_typed(learned.padding),
             "bias": bias,
             "weights": Grid(_plain(kernel)),
-            **_measures(learned),
+            **_measures(learned, accuracy, named),
         }
-        for kernel, bias in zip(kernels, biases, strict=True)
+        for kernel, bias, accuracy in zip(kernels, biases, _accuracies(learned, len(kernels)), strict=True)
     ]
     columns: Sequence[str] = COLUMNS
     if len(rows) > 1:
@@ -49,26 +55,39 @@ def _kernels(weights: Array) -> list[Array]:
     return [weights] if weights.ndim == 2 else list(weights)
 
 
-def _measures(learned: Learned) -> dict[str, Any]:
+def notes_on_learned(learned: Learned, fields: Collection[str]) -> list[str]:
+    """Return notes for an answer without remarks: on a poor fit, and on the distance to the nearest kernel.
+
+    fields : the fields that are printed, or nothing for all
+    """
+    near = learned.nearest if "nearest" in fields and "distance" not in fields else None
+    inexact = near is not None and (near.distance > INEXACT or near.scale != 1)
+    return [_nearest(learned)] * inexact + _warnings(learned)
+
+
+def _accuracies(learned: Learned, count: int) -> list[Accuracy]:
+    """Return the measures of each kernel; with `mix`, each has those of all."""
+    return list(learned.per_kernel) or [learned.accuracy] * count
+
+
+def _measures(learned: Learned, accuracy: Accuracy, named: Callable[[str], str]) -> dict[str, Any]:
     near = learned.nearest
     return {
-        "residual": learned.residual,
-        "largest": learned.largest,
-        "explained": learned.explained,
-        "rank": learned.rank,
-        "unknowns": learned.unknowns,
-        "condition": learned.condition,
-        "error": learned.error,
-        "samples": learned.samples,
+        **accuracy._asdict(),
         **learned.left_out._asdict(),
         "nearest": near.spec if near is not None and near.is_near else None,
         "scale": near.scale if near is not None and near.is_near else None,
         "distance": near.distance if near is not None and near.is_near else None,
-        "undetermined": " ".join(f"{line}." for line in learned.undetermined) or None,
+        "undetermined": _sentences(learned.undetermined),
+        "advice": _sentences(map(named, learned.advice)),
         "lr": learned.lr,
         "losses": Grid(learned.losses) or None,
         "linear": learned.linear,
     }
+
+
+def _sentences(lines: Iterable[str]) -> str | None:
+    return " ".join(f"{line}." for line in lines) or None
 
 
 def _plain(weights: Array) -> tuple[Any, ...]:
@@ -89,21 +108,8 @@ def _remarks(learned: Learned, kernels: Sequence[Array]) -> list[str]:
         for part in kernel if kernel.ndim == 3 else [kernel]:
             lines += [*aligned(_plain(_readable(part, learned.weights))), ""]
     lines += _losses(learned.losses)
-    if (near := learned.nearest) is not None:
-        lines.append(
-            f"nearest: {near.words}{_of_one_axis(learned, near.dims)}"
-            if near.is_near
-            else "nearest: none of the named kernels is similar"
-        )
-    if not learned.weights.any():
-        lines.append("all weights are 0: the second picture does not depend on the first, only on the bias")
-    lines += learned.undetermined
-    lines += learned.advice
-    largest = float(abs(learned.weights).max())
-    if not learned.undetermined and learned.error > UNSURE * largest:
-        lines.append(
-            f"the weights have a standard error of {learned.error:.2g}, estimated from the residuals"
-        )
+    lines += filter(None, [_nearest(learned)])
+    lines += _warnings(learned)
     out = learned.left_out
     for count, why in (
         (out.clipped, "that are black or white and may be clipped (`keep_clipped=True` uses them)"),
@@ -116,12 +122,50 @@ def _remarks(learned: Learned, kernels: Sequence[Array]) -> list[str]:
         lines.append(
             "bias and residual are in linear light, where white is 1; run the kernel with filter `linear=True`"
         )
-    lines += [
-        f"residual: the root mean square error over {learned.samples:,} samples; the largest error is "
-        f"{learned.largest:.4g}",
+    return [
+        *lines,
+        _residual(learned, len(kernels)),
+        "explained: the share of the variance of the second picture that is explained",
         "rank: the number of unknowns that the pictures determine",
+        "condition: the condition number of the windows; its logarithm is about the number of digits that are lost",
     ]
+
+
+def _nearest(learned: Learned) -> str:
+    """Return a line on the nearest named kernel; empty if several kernels are learned, or all weights are 0."""
+    if (near := learned.nearest) is None:
+        return ""
+    if not near.is_near:
+        return "nearest: none of the named kernels is similar"
+    return f"nearest: {near.words}{_of_one_axis(learned, near.dims)}"
+
+
+def _warnings(learned: Learned) -> list[str]:
+    """Return lines on what the pictures do not determine, and on what would explain a residual better."""
+    lines = []
+    if not learned.weights.any():
+        lines.append("all weights are 0: the second picture does not depend on the first, only on the bias")
+    lines += [*learned.undetermined, *learned.advice]
+    largest = float(abs(learned.weights).max())
+    if not learned.undetermined and learned.error > UNSURE * largest:
+        lines.append(
+            f"the weights have a standard error of {learned.error:.2g}, estimated from the residuals"
+        )
     return lines
+
+
+def _residual(learned: Learned, count: int) -> str:
+    """Return a line on the residual of several kernels, or of one."""
+    if learned.per_kernel:
+        return (
+            f"residual: the root mean square error; over all {learned.samples:,} samples it is {learned.residual:.4g}, "
+            f"and the largest error is {learned.largest:.4g}"
+        )
+    channels = " of all channels" if count > 1 else ""
+    return (
+        f"residual: the root mean square error over {learned.samples:,} samples{channels}; the largest error is "
+        f"{learned.largest:.4g}"
+    )
 
 
 def _readable(part: Array, weights: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations  # help() shows the annotations by name
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
@@ -16,6 +16,19 @@ from convcli.learning.nearest_kernel import Nearest, nearest_kernel
 from convcli.learning.picture_pairs import LeftOut
 
 Array = NDArray[Any]
+
+
+class Accuracy(NamedTuple):
+    """How well one kernel, or several together, fit; see `Learned`."""
+
+    residual: float
+    largest: float
+    explained: float
+    rank: int
+    unknowns: int
+    condition: float
+    error: float
+    samples: int
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,7 @@ class Learned:
     trace : for gradient descent, the weights before each step and at the end
     linear : whether the samples are linear light, where white is 1
     advice : what would explain the residual better, in words; empty if nothing is known
+    per_kernel : with per_channel, the measures of each kernel; otherwise empty
     """
 
     weights: Array
@@ -59,6 +73,12 @@ class Learned:
     trace: tuple[Array, ...] = field(default=(), repr=False)
     linear: bool = False
     advice: tuple[str, ...] = ()
+    per_kernel: tuple[Accuracy, ...] = ()
+
+    @property
+    def accuracy(self) -> Accuracy:
+        """The measures of all kernels together."""
+        return Accuracy(*(getattr(self, name) for name in Accuracy._fields))
 
     @property
     def kernel(self) -> Kernel:

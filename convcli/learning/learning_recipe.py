@@ -15,7 +15,7 @@ from convcli.images.modes import SRGB
 from convcli.layers.axes import PerAxis, per_axis, whole
 from convcli.layers.padding import AnyPadding, mode_of
 from convcli.learning.gradient_descent import Step, descend, descent_bytes
-from convcli.learning.learned_kernel import Learned
+from convcli.learning.learned_kernel import Accuracy, Learned
 from convcli.learning.least_squares import Fit, fit, fit_bytes
 from convcli.learning.picture_pairs import Geometry, LeftOut, Pair, aligned
 from convcli.learning.poor_fit import words_on_residual
@@ -216,7 +216,7 @@ class Recipe(NamedTuple):
             bias=bias,
             residual=sqrt(squares / samples),
             largest=max(part.largest for part in parts),
-            explained=1.0 if squares <= 0 else 1 - squares / variation if variation > 0 else 0.0,
+            explained=_explained(squares, variation),
             rank=worst.rank,
             unknowns=worst.unknowns,
             condition=worst.condition,
@@ -231,6 +231,7 @@ class Recipe(NamedTuple):
             lr=parts[0].lr if steps else None,
             linear=self.linear,
             advice=advice,
+            per_kernel=tuple(part.accuracy for part in parts) if self.per_channel else (),
             trace=tuple(
                 self._rotated(self._shaped(np.concatenate([step.weights for step in group])))
                 for group in zip(*(part.steps for part in parts), strict=True)
@@ -263,9 +264,29 @@ class _Part(NamedTuple):
         return self.fit.squares if self.loss is None else self.loss
 
     @property
+    def accuracy(self) -> Accuracy:
+        """The measures of the kernel."""
+        found = self.fit
+        return Accuracy(
+            residual=sqrt(self.squares / found.samples),
+            largest=self.largest,
+            explained=_explained(self.squares, found.variation),
+            rank=found.rank,
+            unknowns=found.unknowns,
+            condition=found.condition,
+            error=float(found.errors.max()),
+            samples=found.samples,
+        )
+
+    @property
     def largest(self) -> float:
         """The largest residual, in units of the samples."""
         return self.steps[-1].largest if self.steps else self.fit.largest
+
+
+def _explained(squares: float, variation: float) -> float:
+    """Return the explained share of a variance."""
+    return 1.0 if squares <= 0 else 1 - squares / variation if variation > 0 else 0.0
 
 
 def _channels(picture: Array) -> str:

@@ -1,4 +1,4 @@
-"""What explains the residual of a poor fit: a larger window, or the median, minimum or maximum of the window."""
+"""What explains the residual of a poor fit: a larger window, the median of the window or the like, or nothing."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ ROUNDING = sqrt(1 / 12)  # root mean square error of rounding to integers
 CLEAR, CLEAR_LARGEST = 1.2, sqrt(12)
 OF_FLOATS = 1e-6  # rounding error of floats, relative to the standard deviation of the samples
 LEVEL = 1 / 255  # of 8 bits, for samples of linear light
+LITTLE = (
+    0.5  # explained share of the variance of the samples below which the fit is reported to explain little
+)
 GAIN = 0.3  # share of the variance of the residuals from which a larger window is advised
 AGREE = 0.99  # share of samples that are equal from which a picture is a median, a minimum or a maximum
 BANDS = 8  # bands of rows that are looked at
@@ -35,18 +38,32 @@ MAX_TRIED = 15  # largest side of a window whose median is computed
 def words_on_residual(
     pairs: Sequence[Pair], geometry: Geometry, found: Fit, *, bias: bool, light: bool, largest: int
 ) -> tuple[str, ...]:
-    """Return a sentence about what would explain the residual of a fit better, or nothing if nothing is known.
+    """Return a sentence about what would explain the residual of a fit better, or that the fit explains little.
 
-    Only windows without a stride are looked into, in pictures of the same size: on bands of rows, the residuals of the
-    fit and of one with a window that is larger by one tap on each side are compared.
+    Larger windows are only looked into without a stride, in pictures of the same size: on bands of rows, the residuals
+    of the fit and of one with a window that is larger by one tap on each side are compared.
 
     light : whether the samples are linear light, decoded from integers
     largest : the largest side of a window
     """
-    if set(geometry.stride) != {1} or any(pair.padding != "same" for pair in pairs):
-        return ()
     unit = _unit(pairs, found, light=light)
     if sqrt(found.squares / found.samples) <= CLEAR * unit and found.largest <= CLEAR_LARGEST * unit:
+        return ()
+    better = _better(pairs, geometry, found, bias=bias, largest=largest)
+    explained = 1 - found.squares / found.variation if found.variation > 0 else 1.0
+    if better or explained >= LITTLE or not found.weights.any():
+        return better
+    return (
+        f"the second picture does not follow from the first by this kernel, which explains {100 * explained:.0f} % of "
+        "its variance",
+    )
+
+
+def _better(
+    pairs: Sequence[Pair], geometry: Geometry, found: Fit, *, bias: bool, largest: int
+) -> tuple[str, ...]:
+    """Return a sentence about a larger window, or a filter that is no convolution, if one explains the residual."""
+    if set(geometry.stride) != {1} or any(pair.padding != "same" for pair in pairs):
         return ()
     larger = geometry._replace(kernel_size=tuple(side + 2 for side in geometry.kernel_size))
     unknowns = len(pairs[0].before) * prod(larger.kernel_size) + bias

@@ -82,7 +82,22 @@ NONE = {
 
 @pytest.mark.parametrize(("after", "size"), NONE.values(), ids=NONE)
 def test_nothing_is_advised_where_a_larger_size_gains_nothing(after, size):
-    assert convcli.learn_kernel(GREY, after, size).advice == ()
+    assert [line for line in convcli.learn_kernel(GREY, after, size).advice if "too small" in line] == []
+
+
+def test_a_picture_that_does_not_follow_from_the_first():
+    """A shifted picture follows from the first by a kernel that reaches far enough."""
+    other, shifted = NONE["other noise"][0], np.roll(NOISE, 3, axis=1)
+    for after, stride in ((other, 1), (other[::2, ::2], 2)):
+        assert convcli.learn_kernel(GREY, after, 3, stride=stride).advice == (
+            "the second picture does not follow from the first by this kernel, which explains 0 % of its variance",
+        )
+    learned = convcli.learn_kernel(NOISE, shifted, 3)
+    assert learned.explained < 0.01
+    assert learned.advice[0].startswith("the second picture does not follow from the first by this kernel")
+    assert convcli.learn_kernel(NOISE, shifted, 7).advice == ()
+    faint = filtered("laplacian", GREY.astype(float) / 1000).round() + 7  # of which rounding is a large part
+    assert convcli.learn_kernel(GREY, faint.astype(np.int16), 3).advice == ()
 
 
 NOISE = np.random.default_rng(1).integers(0, 256, GREY.shape, np.uint8)

@@ -11,7 +11,7 @@ from convcli.cli.command import Command
 from convcli.cli.completed_words import complete_files
 from convcli.cli.learn_bank import bank_answer, learn_bank, write_bank
 from convcli.cli.learn_pairs import Files, learn_pairs, write_learned
-from convcli.cli.learned_answer import learned_answer
+from convcli.cli.learned_answer import learned_answer, notes_on_learned
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import PRINTING, AnswerOptions
 from convcli.cli.options.array_options import several_values_option
@@ -147,5 +147,8 @@ def command(
     bank.refuse(typed, (*names, *values))
     learned = learn_pairs(messages, names, values, options, files, reading, max_memory)
     if not files.printed:
-        answer.give(messages, learned_answer(learned))
+        answer.give(messages, learned_answer(learned, messages.name_options))
+    if files.printed or not answer.has_remarks:
+        for note in notes_on_learned(learned, answer.fields):
+            messages.note(note)
     write_learned(messages, files, learned, names, options, reading)

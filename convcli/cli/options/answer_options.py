@@ -141,6 +141,11 @@ class AnswerOptions(NamedTuple):
             return self.form or ENDINGS.get(Path(self.output).suffix.lower())
         return self.form or ("value" if self.fields else "table")
 
+    @property
+    def has_remarks(self) -> bool:
+        """Whether the format has lines of explanation below the table."""
+        return self.chosen in ("table", "markdown")
+
     def shows(self, field: str) -> bool:
         """Return whether a field is written: if --field names it, or if the format contains all fields."""
         return field in self.fields if self.fields else self.chosen in ("json", "csv")

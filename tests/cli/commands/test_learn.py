@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import correlate
 
 import convcli
 from convcli.kernels import parse_kernel
@@ -72,7 +73,62 @@ def test_the_answer_in_json(call: Call, pair: tuple[Path, Path]) -> None:
     )
     assert row["rank"] == row["unknowns"] == 10
     assert row["samples"] + row["clipped"] + row["border"] == 320 * 400
-    assert row["undetermined"] is row["losses"] is row["lr"] is None
+    assert row["undetermined"] is row["losses"] is row["lr"] is row["advice"] is None
+
+
+def test_advice_and_distance_are_notes_where_no_lines_are_printed(call: Call, tmp_path: Path) -> None:
+    after, other = tmp_path / "after.png", tmp_path / "other.png"
+    assert call("filter", HOUSE, "-k", "gaussian:1", "-o", after).code == 0
+    words = ("learn", HOUSE, after)
+    table = call(*words)
+    (advice,) = (line for line in table.out.splitlines() if "too small" in line)
+    (nearest,) = (line for line in table.out.splitlines() if line.startswith("nearest: "))
+    assert advice.startswith("the kernel is too small: with 5x5") and "larger --size, such as 7x7" in advice
+    assert table.err == ""
+    name = nearest.removeprefix("nearest: ").partition(", within ")[0].rpartition(" times ")[2]
+    for more, out, notes in (
+        (["--field", "nearest"], f"{name}\n", [nearest, advice]),
+        (["--field", "nearest,advice", "-q"], f"{name}\t{advice}.\n", []),
+    ):
+        done = call(*words, *more)
+        assert (done.out, done.err) == (out, "".join(f"convcli: {note}\n" for note in notes)), more
+    found = call(*words, "--format", "json")
+    assert json.loads(found.out)["rows"][0]["advice"] == f"{advice}."
+    assert found.err == f"convcli: {advice}\n"
+    assert f"convcli: {advice}\n" in call(*words, "-o", "-").err
+    Image.fromarray(np.random.default_rng(0).integers(1, 255, (320, 400), np.uint8)).save(other)
+    done = call("learn", HOUSE, other, "--field", "nearest")
+    assert done.out == "\n"
+    assert done.err.startswith(
+        "convcli: nearest: none of the named kernels is similar\nconvcli: the second picture"
+    )
+
+
+def test_each_channel_has_its_residual(call: Call, tmp_path: Path) -> None:
+    """Only the red channel is blurred by more than the kernel; a convolution with the learned kernels says the same."""
+    colours = np.asarray(Image.open(LAKE))[:80, :120]
+    made = [convcli.filter_picture(colours[..., n], f"box:{size}") for n, size in enumerate((5, 3, 3))]
+    names = tmp_path / "a.png", tmp_path / "b.png"
+    for name, pixels in zip(names, (colours, np.dstack(made)), strict=True):
+        Image.fromarray(pixels).save(name)
+    words = ("learn", *names, "--keep-clipped", "--format", "json", "-q")
+    rows = json.loads(call(*words, "--per-channel").out)["rows"]
+    errors = []
+    for n, row in enumerate(rows):
+        again = (
+            correlate(colours[..., n].astype(float), np.array(row["weights"]), mode="mirror") + row["bias"]
+        )
+        error = (again - made[n])[1:-1, 1:-1]
+        errors.append(error)
+        assert row["residual"] == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-6)
+        assert row["largest"] == pytest.approx(abs(error).max(), rel=1e-6)
+        assert row["explained"] == pytest.approx(1 - error.var() / made[n][1:-1, 1:-1].var(), rel=1e-6)
+        assert row["samples"] == error.size
+    assert rows[0]["residual"] > 5 * rows[1]["residual"]
+    text = call(*words[:4], "--per-channel").out
+    whole = f"over all {3 * error.size:,} samples it is {np.sqrt(np.mean(np.square(errors))):.4g}, and the largest error is "
+    assert f"residual: the root mean square error; {whole}" in text
+    assert f"over {3 * error.size:,} samples of all channels; the largest" in call(*words[:4], "--mix").out
 
 
 def test_one_field_is_what_kernel_takes(call: Call, pair: tuple[Path, Path]) -> None:
