@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -12,7 +13,7 @@ from convcli.cli.command_for_learned import command_for_kernel
 from convcli.cli.options.array_options import value_names
 from convcli.cli.options.learn_options import LearnOptions
 from convcli.cli.user_messages import Messages
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, content_of_file
 from convcli.files import check_target, write_whole
 from convcli.images.codecs.text_files import TypedMatrix
 from convcli.jobs.collisions import check_reads
@@ -73,7 +74,15 @@ def learn_pairs(
     """Learn from pairs of pictures; raise ArgumentError for invalid options before anything is read."""
     recipe = options.recipe(linear=reading.linear)
     _check_files(files, options)
-    return recipe.learn(_read(messages, _pairs(names, values, max_memory), recipe, reading, max_memory))
+    pairs = _read(messages, _pairs(names, values, max_memory), recipe, reading, max_memory)
+    with _content(names):
+        recipe.check(pairs)
+    return recipe.learn(pairs)
+
+
+def _content(names: Sequence[str]) -> AbstractContextManager[None]:
+    """Return a context for checks of pictures: of the content of files, if one of them is from a file."""
+    return content_of_file() if names else nullcontext()
 
 
 def _check_files(files: Files, options: LearnOptions) -> None:
@@ -86,6 +95,8 @@ def _check_files(files: Files, options: LearnOptions) -> None:
             "several kernels are learned, and only one can be printed as a matrix; write them to a .npy with `output`"
         )
     if files.output is not None and files.output.suffix.lower() not in ((".npy",) if several else WRITERS):
+        if several and files.output.suffix.lower() in WRITERS:
+            raise ArgumentError(f"{files.output} holds one kernel, and several are learned: end it in .npy")
         known = ".npy, as several kernels are learned" if several else " ".join(WRITERS)
         raise ArgumentError(f"{files.output} has no known ending; end it in {known}")
     if files.bias_file is not None and files.bias_file.suffix.lower() != ".npy":
@@ -143,7 +154,8 @@ def _read(
         called = (pair[0][1], pair[1][1])
         for note in (*before.notes, *after.notes, *notes_on(before, after, called, linear=recipe.linear)):
             messages.note(note)
-        found += pairs_of_pictures(recipe, before, after, called)
+        with _content([name for source, name in pair if not isinstance(source, TypedMatrix)]):
+            found += pairs_of_pictures(recipe, before, after, called)
     return found
 
 

@@ -92,6 +92,8 @@ class Recipe(NamedTuple):
             padding,
             mode,
         )
+        if padding is not None:
+            geometry.layer(padding)  # raises an error if it is impossible for a picture of any size
         seed = None if seed is None else whole("seed", seed, 0)
         return cls(
             geometry, bool(flip), bool(bias), per_channel, mix, method, steps, lr, seed, bool(keep_clipped),
@@ -123,24 +125,30 @@ class Recipe(NamedTuple):
         )
         return pair.in_light() if self.linear else pair
 
+    def check(self, pairs: Sequence[Pair]) -> None:
+        """Raise ArgumentError if aligned pairs do not match each other, or do not determine a kernel."""
+        for number, group in enumerate(self._groups(pairs)):
+            _check_contrast(group, number if self.per_channel else None)
+
     def learn(self, pairs: Sequence[Pair]) -> Learned:
         """Return the kernel learned from aligned pairs; raise ArgumentError if they do not determine one."""
+        self.check(pairs)
+        groups = self._groups(pairs)
+        parts = [self._learned(group) for group in groups]
+        return self._together(parts, pairs, self._advice(groups, parts))
+
+    def _groups(self, pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
+        """Return the pairs in groups, of which each gives one kernel, or several with `mix`."""
         counts = {(len(pair.before), len(pair.after)) for pair in pairs}
         if (self.per_channel or self.mix) and len(counts) > 1:
             raise ArgumentError(
                 "the pairs have different numbers of channels; convert all to the same, such as grey"
             )
-        groups: list[Sequence[Pair]]  # of which each gives one part
         if self.per_channel:
-            groups = [[pair.channel(number) for pair in pairs] for number in range(len(pairs[0].before))]
-        elif self.mix:
-            groups = [pairs]
-        else:
-            groups = [[pair.channel(n) for pair in pairs for n in range(len(pair.before))]]
-        parts = [
-            self._learned(group, number if self.per_channel else None) for number, group in enumerate(groups)
-        ]
-        return self._together(parts, pairs, self._advice(groups, parts))
+            return [[pair.channel(number) for pair in pairs] for number in range(len(pairs[0].before))]
+        if self.mix:
+            return [pairs]
+        return [[pair.channel(n) for pair in pairs for n in range(len(pair.before))]]
 
     def _advice(self, groups: Sequence[Sequence[Pair]], parts: Sequence[_Part]) -> tuple[str, ...]:
         """Return sentences on how to fit better, for the part with the largest residual."""
@@ -165,20 +173,8 @@ class Recipe(NamedTuple):
         needed = fit_bytes(channels[0], channels[1], sides, after.shape[:2])
         return held + needed + (descent_bytes(before.size, after.size) if self.method == "sgd" else 0)
 
-    def _learned(self, pairs: Sequence[Pair], channel: int | None = None) -> _Part:
+    def _learned(self, pairs: Sequence[Pair]) -> _Part:
         """Learn from pairs; all channels of `before` contribute to each channel of `after`."""
-        if not sum(pair.samples for pair in pairs):
-            raise ArgumentError(
-                "no sample of the second picture can be used: all are black or white, and may be clipped, or are "
-                "masked; use a picture with intermediate tones, or use all samples with `keep_clipped=True`"
-            )
-        values = [float(edge) for pair in pairs for edge in (pair.before.min(), pair.before.max())]
-        if min(values) == max(values):
-            where = "" if channel is None else f" in channel {channel}"
-            raise ArgumentError(
-                f"the first picture is {values[0] + 0.0:g} everywhere{where}, which does not determine a kernel; use "
-                "a picture with contrast"
-            )
         found = fit(pairs, self.geometry, bias=self.bias)
         if self.method == "exact":
             return _Part(found, found.weights, found.bias)
@@ -282,6 +278,22 @@ class _Part(NamedTuple):
     def largest(self) -> float:
         """The largest residual, in units of the samples."""
         return self.steps[-1].largest if self.steps else self.fit.largest
+
+
+def _check_contrast(pairs: Sequence[Pair], channel: int | None) -> None:
+    """Raise ArgumentError if no sample can be used, or the first pictures are the same number everywhere."""
+    if not sum(pair.samples for pair in pairs):
+        raise ArgumentError(
+            "no sample of the second picture can be used: all are black or white, and may be clipped, or are "
+            "masked; use a picture with intermediate tones, or use all samples with `keep_clipped=True`"
+        )
+    values = [float(edge) for pair in pairs for edge in (pair.before.min(), pair.before.max())]
+    if min(values) == max(values):
+        where = "" if channel is None else f" in channel {channel}"
+        raise ArgumentError(
+            f"the first picture is {values[0] + 0.0:g} everywhere{where}, which does not determine a kernel; use "
+            "a picture with contrast"
+        )
 
 
 def _explained(squares: float, variation: float) -> float:

@@ -182,10 +182,25 @@ def padding_between(
     if set(geometry.stride) != {1}:
         window += f" and the stride {by_axes(geometry.stride)}"
     made_of = ", ".join(f"{output} with padding {name}" for name, output in sizes.items())
+    stride = _stride_between(geometry, size, made)
     raise ArgumentError(
         f"{names[0]} is {size_in_words(size)} and {names[1]} {size_in_words(made)}; {window} makes {made_of}; "
-        "crop or resize one of them, or give the right `size` and `padding`"
+        + (f"learn with `stride={stride}`, which fits, or " if stride else "")
+        + "crop or resize one of them, or give the right `size` and `padding`"
     )
+
+
+def _stride_between(geometry: Geometry, size: Sequence[int], made: Sequence[int]) -> int | None:
+    """Return the stride, the same along both axes, with which a window maps one size to a smaller one, or None."""
+    stride = max(1, round(size[0] / made[0]))
+    for padding in GUESSED if geometry.padding is None else (geometry.padding,):
+        try:
+            layer = geometry._replace(stride=(stride, stride)).layer(padding)
+            if layer.output_size(tuple(size)) == tuple(made):
+                return stride
+        except ArgumentError:
+            continue
+    return None
 
 
 def _inside(

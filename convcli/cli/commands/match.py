@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from convcli.cli.completed_words import complete_files
 from convcli.cli.file_run import FileRun
 from convcli.cli.options.file_run_options import file_run_options
 from convcli.cli.options.option_types import at_least
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, content_of_file
 from convcli.images.codecs.text_files import TypedMatrix, typed_or_file
 from convcli.jobs.read_source import Reading
 
@@ -90,7 +91,8 @@ def command(run: FileRun, /, template: str, top: int | None) -> int:
     jobs = run.jobs(NAME, [("the template", source)] if isinstance(source, Path) else [])
     if top is not None and not run.dry_run and any(job.prints for job in jobs):
         raise ArgumentError("--top and the map of -o - would both go to standard output; name a file with -o")
-    prepared = _template(source, template, run.reading._replace(frame=None), run.max_memory)
+    with content_of_file() if isinstance(source, Path) else nullcontext():
+        prepared = _template(source, template, run.reading._replace(frame=None), run.max_memory)
     return run.run(jobs, Search(prepared, top or 1, run.share(jobs)))
 
 

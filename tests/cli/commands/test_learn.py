@@ -507,7 +507,11 @@ def test_standard_input(program, pair: tuple[Path, Path]) -> None:
         (["b.npy", "a.npy", "-o", "k.png"], "k.png has no known ending; end it in .npy .csv .txt .json .mat"),
         (
             ["b.npy", "a.npy", "--mix", "-o", "k.csv"],
-            "k.csv has no known ending; end it in .npy, as several kernels are learned",
+            "k.csv holds one kernel, and several are learned: end it in .npy",
+        ),
+        (
+            ["b.npy", "a.npy", "--per-channel", "-o", "k.png"],
+            "k.png has no known ending; end it in .npy, as several kernels are learned",
         ),
         (["b.npy", "a.npy", "--bias-file", "b.csv"], "b.csv has no known ending; end it in .npy"),
         (["b.npy", "a.npy", "--trace", "t.gif"], "--trace shows the steps of gradient descent; give --method sgd with it"),
@@ -523,6 +527,22 @@ def test_standard_input(program, pair: tuple[Path, Path]) -> None:
             "b.npy is 20 wide and 20 high and small.npy 20 wide and 10 high; a window of 3x3 makes 20 wide and 20 high with padding same, 18 wide and 18 high "
             "with padding valid, 22 wide and 22 high with padding full; crop or resize one of them, or give the right "
             "--size and --padding",
+        ),
+        (
+            ["b.npy", "half.npy", "--size", "7"],
+            "b.npy is 20 wide and 20 high and half.npy 10 wide and 10 high; a window of 7x7 makes 20 wide and 20 high with padding same, 14 wide and 14 high "
+            "with padding valid, 26 wide and 26 high with padding full; learn with --stride 2, which fits, or crop or resize one of them, or give the right "
+            "--size and --padding",
+        ),
+        (
+            ["--values", "1 2; 3 4", "--values", "1 2 3 4 5 6"],
+            "values 1 is 2 wide and 2 high and values 2 6 wide and 1 high; a window of 3x3 makes 2 wide and 2 high with padding same, 4 wide and 4 high "
+            "with padding full; crop or resize one of them, or give the right --size and --padding",
+        ),
+        (
+            ["b.npy", "colour.npy"],
+            "b.npy has 1 channel and colour.npy 3 channels; convert both to grey (--gray), or learn weights between all channels "
+            "with --mix",
         ),
         (
             ["flat.npy", "a.npy"],
@@ -554,12 +574,24 @@ def test_what_is_refused(
     np.save("b.npy", x)
     np.save("a.npy", x)
     np.save("small.npy", x[:10])
+    np.save("half.npy", x[::2, ::2])
+    np.save("colour.npy", np.dstack([x, x, x]))
     np.save("flat.npy", np.full((20, 20), 4))
     np.save("bytes.npy", (x > 0).astype(np.uint8) * 255)
     before = sorted(tmp_path.iterdir())
     result = call("learn", *words)
     assert one_error(result) == message
-    assert result.code == (1 if "cannot" in message else 2)
+    of_content = (
+        "cannot read",
+        "cannot learn",
+        "cannot convert",
+        " high; ",
+        "everywhere",
+        "no sample",
+        "channel",
+    )
+    of_files = "--values" not in words and any(part in message for part in of_content)
+    assert result.code == (1 if of_files else 2)
     assert sorted(tmp_path.iterdir()) == before
 
 
