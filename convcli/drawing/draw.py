@@ -217,7 +217,7 @@ def border_of(mode: str, value: float | None) -> Border:
 def values_of(given: Any, what: str = "values") -> tuple[Values, ...]:
     """Return input values of shape (W,), (H, W) or (C, H, W) as exact fractions."""
     if isinstance(given, str | PathLike):
-        return read_values(str(fspath(given)))
+        return read_values(str(fspath(given)), what)
     nested = given.tolist() if hasattr(given, "tolist") else given
     shape, inner = [], nested
     while is_sequence(inner):

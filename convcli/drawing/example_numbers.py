@@ -6,7 +6,7 @@ from convcli.drawing.steps import Values
 from convcli.errors import ArgumentError
 from convcli.kernels.change import ratio
 from convcli.kernels.kernel import MAX_SIDE, Kernel, Matrix, Number, by_axes, shape_of
-from convcli.kernels.kernel_files import has_ending, read_kernel
+from convcli.kernels.kernel_files import PICTURES, has_ending, is_file, read_kernel
 from convcli.kernels.matrices import grid, number
 from convcli.number_text import split, without_brackets
 from convcli.remote_files import file_path
@@ -55,13 +55,22 @@ def exact(number: Number) -> Fraction:
     return Fraction(over) / under
 
 
-def read_values(text: str) -> tuple[Values, ...]:
+def is_picture(text: str) -> bool:
+    """Return whether a text is the path of a picture that exists, rather than numbers or a file of numbers."""
+    return file_path(text).suffix.lower() in PICTURES and is_file(text)
+
+
+def read_values(text: str, name: str = "values") -> tuple[Values, ...]:
     """Read input values: rows separated by ;, channels separated by |, or a file of numbers.
+
+    name : the argument, for errors
 
     >>> read_values("0 1/2; 3 4")[0][0]
     (Fraction(0, 1), Fraction(1, 2))
     """
-    what = f"`values` {text!r}"
+    what = f"`{name}` {text!r}"
+    if is_picture(text):
+        raise ArgumentError(f"{what} is a picture; give numbers such as '0 1 2; 3 4 5'")
     if has_ending(text):
         matrix = read_kernel(file_path(text), MAX_SIDE).matrices[0]
         slices = matrix if len(shape_of(matrix)) > 2 else (matrix,)

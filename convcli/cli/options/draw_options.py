@@ -1,6 +1,7 @@
 """The options of draw for the numbers, and the layers that they describe."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -53,16 +54,22 @@ class NumberOptions(NamedTuple):
     def numbers(self, dims: int) -> "Numbers":
         """Return the numbers for a layer with `dims` axes."""
         from convcli.drawing.draw import border_of, one_grid
-        from convcli.drawing.example_numbers import read_values, weights_of
+        from convcli.drawing.example_numbers import is_picture, read_values, weights_of
         from convcli.drawing.walk_layers import Numbers
         from convcli.kernels import parse_kernel
 
+        if self.values is not None and is_picture(self.values):
+            file, kernel = quote(self.values), quote(self.kernel[0] if self.kernel else "sobel-x")
+            raise ArgumentError(
+                f"`values` {self.values!r} is a picture; give numbers such as '0 1 2; 3 4 5', or explain a pixel: "
+                f"convcli filter {file} --kernel {kernel} --explain ROW,COLUMN"
+            )
         return Numbers(
             values=None if self.values is None else read_values(self.values),
             kernels=tuple(
                 weights_of(parse_kernel(text, dims=dims, read_picture=_grey_rows)) for text in self.kernel
             ),
-            offsets=None if self.offsets is None else one_grid(read_values(self.offsets)),
+            offsets=None if self.offsets is None else one_grid(read_values(self.offsets, "offsets")),
             flip=self.flip,
             seed=self.seed,
             border=border_of(self.padding_mode or "zeros", self.padding_value),

@@ -146,7 +146,11 @@ view_options = bundled(
         help="Write to this file: .png .gif .apng .svg .html .txt .json; - or png:- is standard output.",
     ),
     click.option("--force", is_flag=True, help="Replace the output file if it exists."),
-    click.option("--step", type=at_least(1), help="Draw only this step."),
+    click.option(
+        "--step",
+        type=at_least(1),
+        help="Draw only this step; a .svg where nothing animates shows the last one.",
+    ),
     click.option(
         "--delay",
         type=seconds(0.02, 60),

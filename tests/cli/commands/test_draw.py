@@ -9,7 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.conftest import ROOT, Call, one_error
 
@@ -295,3 +297,21 @@ def test_drawings_that_cannot_be(call: Call, words: str, message: str) -> None:
     result = call("draw", *words.split())
     assert result.code == 2
     assert message in one_error(result)
+
+
+def test_a_picture_as_values_is_answered_with_filter_explain(call: Call, tmp_path: Path) -> None:
+    picture = tmp_path / "small anna.png"
+    Image.fromarray(np.arange(36, dtype=np.uint8).reshape(6, 6)).save(picture)
+    for words, kernel in ((["--kernel", "box"], "box"), ([], "sobel-x")):
+        result = call("draw", "--values", picture, *words)
+        command = ["convcli", "filter", str(picture), "--kernel", kernel, "--explain"]
+        assert result.code == 2
+        assert one_error(result) == (
+            f"--values '{picture}' is a picture; give numbers such as '0 1 2; 3 4 5', or explain a pixel: "
+            f"{shlex.join(command)} ROW,COLUMN"
+        )
+        assert call(*command[1:], "2,3").code == 0
+    result = call("draw", "--n", "3", "--variant", "deformable", "--k", "2", "--offsets", picture)
+    assert one_error(result) == f"--offsets '{picture}' is a picture; give numbers such as '0 1 2; 3 4 5'"
+    missing = call("draw", "--values", tmp_path / "none.png")
+    assert (missing.code, "there is no such file" in one_error(missing)) == (1, True)
