@@ -43,6 +43,7 @@ class Answer(NamedTuple):
     by_one_number : the fields that are written as one number if all axes have the same, except in JSON
     widths : the width in characters at which a table wraps the words of a column
     draw : a function that draws the result as a `Scene`; None if it cannot be drawn
+    undrawn : why not, if other answers of the command are drawn
     """
 
     command: str
@@ -56,6 +57,7 @@ class Answer(NamedTuple):
     by_one_number: Collection[str] = ()
     widths: Mapping[str, int] = {}
     draw: Callable[[], Any] | None = None
+    undrawn: str = ""
 
 
 def visible(text: str) -> str:
@@ -254,6 +256,18 @@ def in_units(count: int, unit: int) -> str:
         return f"{count / unit:,.4g}"
     except OverflowError:
         return f"{count // unit:,}"
+
+
+def with_prefix(count: int) -> str:
+    """Return a count with four digits and a prefix: giga, or for fewer than 100 million mega or kilo.
+
+    >>> with_prefix(4_089_184_256), with_prefix(568_740_352), with_prefix(416_520), with_prefix(7)
+    ('4.089 G', '0.5687 G', '416.5 k', '7 ')
+    """
+    for prefix, unit, least in (("G", 10**9, 10**8), ("M", 10**6, 10**6), ("k", 10**3, 10**3)):
+        if count >= least:
+            return f"{in_units(count, unit)} {prefix}"
+    return f"{count} "
 
 
 def _is_text(value: Any) -> bool:

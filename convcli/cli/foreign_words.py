@@ -66,6 +66,7 @@ class Hint(NamedTuple):
 
 SIZED = Hint("--kernel box:{5}")
 _OF_LAYERS = ("draw", "shape", "params", "cost", "compare")
+_OF_NETWORKS = ("shape", "params", "cost", "compare")
 _WITH_WORK = ("shape", "cost", "compare")  # their answers have the fields macs and flops
 _WORK = (
     Hint("--field macs,flops", _WITH_WORK),
@@ -121,6 +122,10 @@ OPTIONS: Mapping[str, tuple[Hint, ...]] = {
     **dict.fromkeys(("--flops", "--macs", "--unit", "--units"), _WORK),
     **dict.fromkeys(("--params", "--parameters"), (Hint("--field params", (*_WITH_WORK, "params")),)),
     **dict.fromkeys(("--bs", "--batchsize", "--batch-size"), (Hint("--batch {8}"),)),
+    **dict.fromkeys(
+        ("--classes", "--num-classes", "--n-classes"),
+        tuple(Hint(f"convcli {name} resnet-50:classes={{10}}", (name,)) for name in _OF_NETWORKS),
+    ),
     "--mse": (Hint("--field mean_squared_error,psnr", ("diff",)),),
     **dict.fromkeys(("--model", "--onnx"), (Hint("--network {model.onnx}"), _DRAWN_NETWORK, Hint("NETWORK"))),
     "--network": (_DRAWN_NETWORK, Hint("NETWORK")),

@@ -164,14 +164,14 @@ def help_instead(word: str, ctx: click.Context) -> str:
         return f"convcli kernels {kernel} shows it, and convcli filter PICTURE --kernel {kernel} runs it"
     if why := NOT_CONVOLUTIONS.get(name):
         return f"it is not a convolution: {why}"
+    if name not in VARIANTS and beginning(name):
+        return f"convcli networks {word} lists networks of that name"
     if name in {**VARIANTS, **VARIANTS_ELSEWHERE}:
         return "see convcli help variants"
     if name in {**MODES, **MODE_ALIASES}:
         return "see convcli help padding"
     if hint := COMMANDS.get(name):
         return f"use {hint}"
-    if beginning(name):
-        return f"convcli networks {word} lists networks of that name"
     if name in ACTIVATIONS or name in map(str.lower, (*OPERATORS, *ALIASES)):
         return "see convcli help layers"
     if f".{name.lstrip('.')}" in ENDINGS:

@@ -274,12 +274,22 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
+# Options of the command line whose arguments have another name.
+OPTIONS = {
+    "range": "value_range",
+    "bias_file": "bias",
+    "output": "filter_file, which writes a picture",
+    "transposed": "variant='transposed'",
+}
+
+
 def read(kernel: object, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of the given arguments, those that are not None; errors name the argument."""
     found = {}
     for name, value in {"kernel": kernel, **options}.items():
         if name not in READERS:
-            raise TypeError(f"there is no argument {name!r}; {instead_of(name, READERS)}")
+            instead = f"use {OPTIONS[name]}" if name in OPTIONS else instead_of(name, READERS)
+            raise TypeError(f"there is no argument {name!r}; {instead}")
         if value is None:
             continue
         try:

@@ -97,16 +97,31 @@ def needs_size(name: str) -> str:
     return f"the weights of {name} depend on the input size; give `input_shape`"
 
 
-def split_shape(input_shape: AnyShape, takes: int | None = None) -> tuple[int, Sizes]:
-    """Return (channels, sizes) of a shape, each at least 1; `takes` is the required number of channels, if any."""
+def split_shape(
+    input_shape: AnyShape, takes: int | None = None, dims: int | None = None
+) -> tuple[int, Sizes]:
+    """Return (channels, sizes) of a shape, each at least 1.
+
+    takes : the required number of channels, if any
+    dims : the number of spatial axes, if known; a shape of as many numbers lacks the channels
+    """
     if not is_sequence(input_shape):
         raise ArgumentError(f"the input shape must be (channels, *sizes), got {input_shape!r}")
     if len(input_shape) == 0:
         raise ArgumentError("the input shape is empty; it must be (channels, *sizes)")
     channels = whole("the input's channels", input_shape[0], 1)
     if takes not in (None, channels):
-        raise ArgumentError(f"the input has {channels} channels, the layer takes {takes}")
+        raise ArgumentError(
+            f"the input has {channels} channels, the layer takes {takes}{_way(input_shape, takes, dims)}"
+        )
     return channels, input_sizes(input_shape[1:])
+
+
+def _way(input_shape: AnyShape, takes: int | None, dims: int | None) -> str:
+    """Return the shape that was meant, if the channels are missing."""
+    if takes is None or len(input_shape) != dims:
+        return ""
+    return f"; give ({takes}, {', '.join(map(str, input_shape))})"
 
 
 def input_sizes(input_size: AnyShape) -> Sizes:

@@ -48,7 +48,7 @@ class Convolution(Window):
 
     def _input_shape(self, given: SizeOrShape) -> Shape:
         """Return (in_channels, *sizes) for an input shape, or for one number that is the size of all axes."""
-        channels, size = split_shape(for_all(given, self.dims, self.in_channels), self.in_channels)
+        channels, size = split_shape(for_all(given, self.dims, self.in_channels), self.in_channels, self.dims)
         return (channels, *size)
 
     def output_shape(self, input_shape: SizeOrShape) -> Shape:

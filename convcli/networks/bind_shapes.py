@@ -71,7 +71,13 @@ def _bound(name: str, declared: NamedShape, given: Any, batch: int) -> Shape:
 
 
 def _with_channels(shape: Shape, usual: Sequence[int]) -> str:
-    """Return the question whether sizes without channels mean the usual channels; empty if they cannot be sizes."""
+    """Return the question for a missing number: the usual channels, or the second size of a square picture; or "".
+
+    >>> _with_channels((224, 112), (3, 224, 224)), _with_channels((3, 320), (3, 224, 224))
+    ('; did you mean 3x224x112?', '; did you mean 3x320x320?')
+    """
+    if len(usual) == 3 and len(shape) == 2 and shape[0] in COUNTS and shape[1] > max(COUNTS):
+        return f"; did you mean {by_axes((*shape, shape[1]))}?"
     sizes = shape * (len(usual) - 1) if len(shape) == 1 else shape
     return f"; did you mean {by_axes((usual[0], *sizes))}?" if len(sizes) == len(usual) - 1 > 0 else ""
 

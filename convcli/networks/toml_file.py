@@ -120,7 +120,7 @@ class _Reader:
             given = {next(iter(declared), INPUT): shapes}
         if not declared and not given:
             raise ArgumentError(
-                'it has no input; write input = "3x224x224", channels x sizes, or give `input`'
+                'it has no input; write the line input = "3x224x224", channels x sizes, before its layers'
             )
         for name in given:
             if declared and name not in declared:
@@ -201,7 +201,12 @@ class _Reader:
         self.where = getattr(name, "line", 0) or self.where
         if not isinstance(name, str) or name not in self.blocks:
             raise ArgumentError(
-                f"there is no block {name!r}; {instead_of(str(name), self.blocks) or 'there are none'}"
+                f"there is no block {name!r}; "
+                + (
+                    instead_of(str(name), self.blocks)
+                    if self.blocks
+                    else f"define it in a table [blocks.{name}]"
+                )
             )
         if name in inside:
             raise ArgumentError(

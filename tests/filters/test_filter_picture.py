@@ -341,7 +341,7 @@ def test_notes_are_logged(caplog: pytest.LogCaptureFixture) -> None:
 # Errors
 
 WRONG: dict[str, dict[str, Any]] = {
-    "`stride`: 'x' is not a size: '' is not a whole number; write 7, or 7x5": {"stride": "x"},
+    "`stride`: 'x' is not a size; write 7, or 7x5": {"stride": "x"},
     "stride must be a whole number, got 2.5": {"stride": 2.5},
     "stride must be at least 1, got 0": {"stride": 0},
     "`dims`: 4 is not a whole number from 1 to 3": {"dims": 4},
@@ -416,9 +416,14 @@ def test_modes_that_pillow_does_not_support_are_refused_with_alternatives() -> N
 
 
 def test_an_unknown_argument_is_a_type_error() -> None:
-    for name in ("colour", "kernels"):
+    for name, instead in (
+        ("colour", "use kernel, normalize"),
+        ("kernels", "did you mean 'kernel'"),
+        ("range", "use value_range"),
+        ("bias_file", "use bias"),
+    ):
         options: Mapping[str, Any] = {name: "box"}
-        with pytest.raises(TypeError, match=f"there is no argument '{name}'; "):
+        with pytest.raises(TypeError, match=f"there is no argument '{name}'; {instead}"):
             filter_picture(np.zeros((3, 3)), **options)
 
 

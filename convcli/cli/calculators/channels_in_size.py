@@ -1,4 +1,4 @@
-"""Find the batch and the channels in an input size, which has spatial axes only."""
+"""Find sizes with channels where there are none, and without them where there are."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -40,3 +40,20 @@ def channels_in_size(size: Any, other_sizes: Iterable[Any], dims: int | None) ->
             f"{SPATIAL}, and {format_size(size)} has a batch and channels; {way}, for 4 axes --dims 4"
         )
     return f"{SPATIAL}, and {format_size(size)} is taken as 3 axes; {way}, for 3 axes --dims 3"
+
+
+def size_as_channels(shape: Any) -> str:
+    """Return a note about the shape of a chain's input that looks like a picture without its channels.
+
+    >>> size_as_channels((56, 56))
+    '--input is channels x sizes, and 56x56 is taken as 56 channels on one axis; for a picture write --input 3x56x56'
+    >>> size_as_channels((1, 16000)), size_as_channels((64, 56, 56))
+    ('', '')
+    """
+    if not isinstance(shape, tuple) or len(shape) != 2 or min(shape) <= max(CHANNELS):
+        return ""
+    size = format_size(shape)
+    return (
+        f"--input is channels x sizes, and {size} is taken as {shape[0]} channels on one axis; for a picture write "
+        f"--input 3x{size}"
+    )

@@ -39,6 +39,7 @@ def compare_variants(
         rows.append(
             {
                 **whole,
+                "name": network.name,
                 "variant": variant,
                 "replaced": len(each.replaced),
                 "kept": sum(map(len, each.kept.values())),
@@ -68,7 +69,7 @@ def compare_side_by_side(
     for text in texts:
         network = load_network_or_chain(text, shapes, **options)
         whole = network_result(network, network_rows(network, batch, dtype))
-        rows.append({"network": network.name, "nodes": len(network.nodes), **whole})
+        rows.append({"network": network.name, "nodes": len(network.nodes), **whole, "name": network.name})
         remarks.append(f"{network.name}: {network.source}" if network.source else network.name)
     rows = [row | _ratios(row, rows[0], COUNTED) for row in rows]
     return Answer(

@@ -8,7 +8,7 @@ from convcli.cli.options.layer_options import LayerOptions
 from convcli.cli.options.network_options import NetworkOptions
 from convcli.errors import cut
 from convcli.networks.rows import Row, totals
-from convcli.render import Answer, in_units
+from convcli.render import Answer, with_prefix
 
 if TYPE_CHECKING:
     from convcli.cli.options.cost_options import CostOptions
@@ -28,7 +28,6 @@ OF_ONE_LAYER = (  # fields that are None in the row of a whole network
     "bound",
 )
 
-GIGA = 10**9
 MAX_NAMED = 10  # nodes or operators that a line names
 
 
@@ -117,7 +116,7 @@ def remarks(network: "Network", rows: Sequence[Row], whole: Row, batch: int, dty
     if "macs" in whole:
         shape = ", ".join(f"{name} {_times(shape)}" for name, shape in network.shapes(batch=batch).items())
         lines.append(
-            f"{shape}: {in_units(whole['macs'], GIGA)} GMACs, {in_units(whole['flops'], GIGA)} GFLOPs; also "
+            f"{shape}: {with_prefix(whole['macs'])}MACs, {with_prefix(whole['flops'])}FLOPs; also "
             f"{whole['comparisons']:,} comparisons, {whole['transcendentals']:,} transcendental functions"
         )
         lines.append(

@@ -20,6 +20,8 @@ NOT_OF_SIZES = (
     "batch",
     "dtype",
 )  # options that do not change the output size
+# Options whose values are kept, and the arguments of `solve`.
+FLAGS = {"--p": "paddings", "--s": "strides", "--d": "dilations", "--output-padding": "output_paddings"}
 COLUMNS = ("axis", "kernel_size", "padding", "stride", "dilation")
 
 
@@ -59,7 +61,8 @@ def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[R
     sizes = ("input_size",) if len({row["input_size"] for row in rows}) > 1 else ()
     columns = (*COLUMNS[:1], *sizes, *COLUMNS[1:], *(("output_padding",) if transposed else ()))
     value = ("padding", "stride", "dilation", "output_padding")[: 4 if transposed else 3]
-    return Answer("shape", __version__, rows, simplest, {}, columns, value), unsolved
+    answer = Answer("shape", __version__, rows, simplest, {}, columns, value)
+    return answer._replace(undrawn="answers of --target are not drawn"), unsolved
 
 
 class _Axis(NamedTuple):
@@ -144,15 +147,16 @@ def _unsolved(axis: _Axis, given: Given, options: LayerOptions, transposed: bool
         for name, most in (("stride", MAX_STRIDE), ("dilation", MAX_DILATION))
         if f"{name}s" not in given
     ]
-    kept = [
-        name
-        for name, value in zip(("--p", "--s", "--d", "--output-padding"), _typed(options), strict=True)
-        if value is not None
-    ]
+    kept = [name for name, value in zip(FLAGS, _typed(options), strict=True) if value is not None]
     parts = [f"kernel size {axis.kernel}", *searched, *([f"{', '.join(kept)} as given"] if kept else [])]
     ways = _ways(axis, given, transposed, plain=options.variant is None)
     if kept and solve(axis.n, axis.target, axis.kernel, transposed):
-        ways.insert(0, f"leave out {' and '.join(kept)}")
+        alone = [
+            name
+            for name in kept
+            if solve(axis.n, axis.target, axis.kernel, transposed, **_without(name, given))
+        ]
+        ways.insert(0, f"leave out {' or '.join(alone) or ' and '.join(kept)}")
     way = " or ".join(ways) if ways else "give another --target"
     limit = "" if "paddings" in given else _limit(axis, given, transposed)
     where = "" if axis.name == "each" else f"{axis.name}: "
@@ -162,6 +166,11 @@ def _unsolved(axis: _Axis, given: Given, options: LayerOptions, transposed: bool
         **dict.fromkeys(Solution._fields),
         "error": f"{where}no layer turns {axis.n} into {axis.target} with {with_all}{limit}; {way}",
     }
+
+
+def _without(name: str, given: Given) -> Given:
+    """Return the values without those of one option."""
+    return {argument: values for argument, values in given.items() if argument != FLAGS[name]}
 
 
 def _limit(axis: _Axis, given: Given, transposed: bool) -> str:

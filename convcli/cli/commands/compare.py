@@ -215,7 +215,13 @@ def command(
             raise ArgumentError(
                 "--variants replaces the convolutions of one network; name only one network, or leave it out"
             )
-        answer.give(messages, _of_networks(picture.networks, network, requested, layer))
+        found = _of_networks(picture.networks, network, requested, layer)
+        from convcli.cli.calculators.channels_in_size import size_as_channels
+        from convcli.layers.text.chain_grammar import is_chain
+
+        if any(map(is_chain, picture.networks)) and (note := size_as_channels(network.shapes())):
+            messages.note(note)
+        answer.give(messages, found)
         return 0
     if picture.image is not None and picture.kernel is not None:
         import os
@@ -275,6 +281,7 @@ def _on_paper(questions: Sequence[Question], names: Sequence[str], requested: Se
         by_one_number=by_one_number(questions),
         remarks=[*(f"{name}: {VARIANTS[name].help}" for name in names), *unfit],
         draw=None if len(questions) > 1 else lambda: _drawn(rows),
+        undrawn="only one layer is drawn, and the options describe several",
     )
 
 

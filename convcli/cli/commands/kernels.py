@@ -12,6 +12,7 @@ from convcli.cli.completed_words import complete_kernels
 from convcli.cli.number_grid import aligned, vector
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
 from convcli.cli.options.kernel_limit import max_kernel_option
+from convcli.cli.options.option_types import at_least
 from convcli.cli.options.show_option import show_option
 from convcli.cli.options.verbosity_options import verbosity_options
 from convcli.cli.positional_words import kernel_words
@@ -51,8 +52,8 @@ MAX_RESPONSE = 4096  # largest side of that picture, which takes some hundred MB
 @click.argument("spec", required=False, metavar="[SPEC]", shell_complete=complete_kernels)
 @click.option(
     "--dims",
-    type=click.IntRange(1, MAX_AXES),
-    default=2,
+    type=at_least(1, MAX_AXES),
+    default="2",
     show_default=True,
     help="The number of axes of the kernel.",
 )

@@ -80,6 +80,8 @@ class AnswerOptions(NamedTuple):
             from convcli.drawing.forms import instead_of_ending
 
             ending = Path(str(self.output)).suffix.lower()
+            if answer.undrawn and ending in PICTURES:
+                raise ArgumentError(f"{answer.undrawn}; end {self.output} in {' '.join(ENDINGS)}")
             other = "" if _is_of_pictures(ending) else ", or give --format"
             similar = instead_of_ending(
                 ending.removeprefix("."), [each.removeprefix(".") for each in endings]
@@ -227,7 +229,7 @@ def printing(*more: str) -> tuple[Decorator, ...]:
         click.option(
             "--field",
             "fields",
-            type=_Fields("NAMES", lambda text: tuple(filter(None, text.split(",")))),
+            type=_Fields("NAMES", lambda text: tuple(filter(None, map(str.strip, text.split(","))))),
             default="",
             help="Print only the fields A,B, tab-separated.",
         ),

@@ -272,7 +272,7 @@ _GEOMETRY = (
     _option("--groups", type=_count, help="Groups of channels.  [default: 1]"),
     _option(
         "--dims",
-        type=click.IntRange(1, MAX_DIMS),
+        type=at_least(1, MAX_DIMS),
         metavar="N",
         help="Number of spatial axes, if the sizes are single numbers.  [default: 2]",
     ),
@@ -301,7 +301,7 @@ _KIND = (
     ),
 )
 _STORAGE = (
-    _option("--batch", type=click.IntRange(1), default=1, metavar="N", help="Number of inputs in a batch."),
+    _option("--batch", type=at_least(1), default="1", help="Number of inputs in a batch."),
     _option(
         "--dtype",
         type=click.Choice(list(DTYPE_BYTES)),

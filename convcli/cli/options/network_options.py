@@ -132,7 +132,8 @@ input_option: Decorator = click.option(
 width_option: Decorator = click.option(
     "--width",
     type=Parsed("F", _width),
-    help="Width multiplier of a network that has one, such as mobilenet-v1: 0.5 halves the channels.",
+    help="Width multiplier of a network that has one, such as mobilenet-v1: 0.5 halves the channels. Other "
+    "options follow its name, as in resnet-50:classes=10.",
 )
 
 network_options = bundled(

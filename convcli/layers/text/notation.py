@@ -43,7 +43,8 @@ def parse_size(text: str) -> int | Sizes:
             if _SIZE.fullmatch(suggested)
             else "write 7, or 7x5 with one number per axis"
         )
-        raise ArgumentError(f"{text!r} is not a size: {error}; {way}") from None
+        why = f": {error}" if all(text.split("x")) else ""  # not: '' is not a whole number
+        raise ArgumentError(f"{text!r} is not a size{why}; {way}") from None
     return sizes[0] if len(sizes) == 1 else sizes
 
 

@@ -34,7 +34,7 @@ class OnnxNetwork(Network):
         translation = Translation(model, shapes)
         try:
             super().__init__(
-                name=model.name or "model",
+                name=Path(model.file).stem,
                 inputs=model.inputs if bound is None else {**model.inputs, **bound},
                 nodes=translation.nodes,
                 outputs=tuple(model.outputs),

@@ -13,6 +13,7 @@ from convcli.networks.zoo.index import ZOO, Entry, find, network_instead
 from convcli.number_text import read_float
 
 MAX_VALUE = 1_000_000  # largest value of an option
+EXAMPLES = {"classes": 10, "width": 0.5}  # values of options in errors; of others, the default
 
 
 def build(text: str, input_shape: Sequence[int] | None = None, **options: Any) -> Network:
@@ -64,7 +65,10 @@ def options_of_entry(entry: Entry) -> dict[str, float]:
 def _value(name: str, key: str, value: Any, takes: Mapping[str, float]) -> float:
     """Return the value of an option, as an int if its default is one."""
     if key not in takes:
-        raise ArgumentError(f"{name} has no option {key!r}; it takes {', '.join(takes) or 'none'}")
+        example = next(
+            (f", as in {name}:{key}={EXAMPLES.get(key, value):g}" for key, value in takes.items()), ""
+        )
+        raise ArgumentError(f"{name} has no option {key!r}; it takes {', '.join(takes) or 'none'}{example}")
     try:
         number = float(read_float(value) if isinstance(value, str) else value)
     except ArgumentError as error:

@@ -31,6 +31,20 @@ def test_a_chain_beside_a_network_and_alone(call: Call) -> None:
     assert row["macs"] == 8 * 8 * (3 * 8 * 9 + 8 * 9 + 8 * 16)
 
 
+def test_a_size_without_channels_is_noted(call: Call) -> None:
+    chains = ("compare", "conv k3 o8", "conv k5 o8", "--input")
+    assert call(*chains, "56x48").err == (
+        "convcli: --input is channels x sizes, and 56x48 is taken as 56 channels on one axis; for a picture write "
+        "--input 3x56x48\n"
+    )
+    assert call(*chains, "1x16000").err == "" == call(*chains, "3x56x48").err
+
+
+def test_the_name_of_a_row_is_that_of_the_network(call: Call) -> None:
+    out = call("compare", "lenet-5", "conv k5 o6, relu", "--input", "1x32x32", "--field", "name, network").out
+    assert out == "lenet-5\tlenet-5\nconv k5 o6, relu\tconv k5 o6, relu\n"
+
+
 @pytest.mark.parametrize(("words", "message"), [
     (["conv k3 o8", "conv k5 o8"], "the chain 'conv k3 o8' needs the shape of its input; give --input, such as 64x56x56"),
     (["conv k3 o8", "conv k5 o8", "--n", "56", "--in", "64"], "the input of a network is --input 64x56x56"),

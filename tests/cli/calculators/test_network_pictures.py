@@ -91,7 +91,11 @@ def test_optional_columns_of_cost_are_drawn(call: Call, tmp_path: Path) -> None:
         ),
         (
             ("shape", "--n", "7", "--k", "3", "--target", "5", "-o", "{}/a.png"),
-            "{}/a.png has no known ending; end it in .txt .json .csv .md",
+            "answers of --target are not drawn; end {}/a.png in .txt .json .csv .md",
+        ),
+        (
+            ("compare", "--n", "7", "--k", "3,5", "-o", "{}/a.png"),
+            "only one layer is drawn, and the options describe several; end {}/a.png in .txt .json .csv .md",
         ),
         (
             ("networks", "-o", "{}/a.svg"),

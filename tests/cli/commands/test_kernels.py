@@ -276,7 +276,7 @@ def test_errors_of_spectra(
             "there is no field 'wieghts'; did you mean 'weights'?",
         ),
         (["dilate"], "it takes maxima; --pool max:3,stride=1,padding=1 of convcli filter takes the maximum"),
-        (["box", "--dims", "4"], "4 is not in the range 1<=x<=3"),
+        (["box", "--dims", "4"], "'4' is not a whole number from 1 to 3"),
     ],
 )
 def test_errors_are_one_line(call: Call, arguments: list[str], message: str) -> None:

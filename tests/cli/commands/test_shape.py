@@ -230,6 +230,17 @@ def test_what_is_advised_for_a_target_gives_it(call: Call, line: str, ways: str)
         assert call("shape", *words).code == 0, way
 
 
+@pytest.mark.parametrize(
+    ("p", "s", "way"),
+    [("--p 3", "--s 2", "--p"), ("--p 0", "--s 1", "--s"), ("--p 3", "--s 1", "--p and --s")],
+)
+def test_a_single_option_is_left_out_if_that_is_enough(call: Call, p: str, s: str, way: str) -> None:
+    start = ("shape", "--n", "224", "--k", "7", "--target", "100")
+    assert call(*start, *p.split(), *s.split()).err.endswith(f"; leave out {way}\n")
+    solved = [call(*start, *other.split()).code == 0 for other in (s, p)]  # without --p, and without --s
+    assert solved == [way == "--p", way == "--s"]
+
+
 @pytest.mark.parametrize("typed", ["--s 2x2", "--s 2", "--p 1", "--p 1x1", "--d 1", "--s 2 --p 1 --d 1"])
 def test_options_per_axis_are_kept_too(call: Call, typed: str) -> None:
     rows = json.loads(call("shape", *f"--n 7x7 --k 3 --target 4x4 --format json {typed}".split()).out)["rows"]
