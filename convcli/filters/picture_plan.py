@@ -163,10 +163,15 @@ class Plan:
     @property
     def facts(self) -> dict[str, Any]:
         """The layers, their cost, and the estimated seconds on one core."""
+        shares = list(map(self.filter.share, self.groups))
         return {
             "layers": self.groups[0].layer_texts,
-            "macs": sum(group.cost.macs for group in self.groups),
-            "seconds": round(sum(group.seconds for group in self.groups), 3),
+            "macs": sum(
+                int(group.cost.macs * share) for group, share in zip(self.groups, shares, strict=True)
+            ),
+            "seconds": round(
+                sum(group.seconds * share for group, share in zip(self.groups, shares, strict=True)), 3
+            ),
             **({} if self.filter.region is None else self.filter.region.facts),
         }
 
@@ -174,12 +179,11 @@ class Plan:
     def description(self) -> str:
         """A description of the layers and their cost."""
         facts, region = self.facts, self.filter.region
-        kept = (
-            ""
-            if region is None
-            else f" on the whole picture, of which the result is kept {region.description}"
-        )
-        return f"run {', '.join(facts['layers'])}: {facts['macs']:,} multiply-adds{kept}"
+        where = ""
+        if region is not None:
+            whole = " on the whole picture, of which the result is kept"
+            where = f"{'' if self.filter.parts(self.groups[0]) else whole} {region.description}"
+        return f"run {', '.join(facts['layers'])}: {facts['macs']:,} multiply-adds{where}"
 
     @property
     def notes(self) -> tuple[str, ...]:

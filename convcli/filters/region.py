@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -50,6 +51,26 @@ class MaskFile(NamedTuple):
         (frame,) = _still(path, header.black().frames)
         height, width = frame.pixels.shape[:2]
         return cls(path, (height, width), max(header.memory, header.pixels + WEIGHING * height * width))
+
+
+class Part(NamedTuple):
+    """A part of a picture: the rows and columns of the result, and those that they depend on."""
+
+    kept: tuple[slice, ...]
+    seen: tuple[slice, ...]
+
+    @property
+    def pixels(self) -> int:
+        """The number of pixels that are read."""
+        return prod(each.stop - each.start for each in self.seen)
+
+    @property
+    def inner(self) -> tuple[slice, ...]:
+        """The rows and columns of the result, counted from those that are read."""
+        return tuple(
+            slice(kept.start - seen.start, kept.stop - seen.start)
+            for kept, seen in zip(self.kept, self.seen, strict=True)
+        )
 
 
 class Region(NamedTuple):
@@ -130,7 +151,10 @@ class Region(NamedTuple):
     def check(self, before: Frame, after: Frame) -> None:
         """Raise ArgumentError if a result cannot be inserted into its picture."""
         size = before.pixels.shape[:2]
-        if after.pixels.shape != before.pixels.shape or after.mode != before.mode:
+        if (after.pixels.shape[:2], after.mode) != (
+            size,
+            before.mode,
+        ) or after.pixels.size != before.pixels.size:
             raise ArgumentError(
                 f"{self._argument} keeps the rest of the picture, which is {size_in_words(size)} of {before.mode}, and "
                 f"the result is {size_in_words(after.pixels.shape)} of {after.mode}; leave out what changes its "
@@ -158,6 +182,22 @@ class Region(NamedTuple):
                 raise ArgumentError(
                     f"`only` {x},{y},{width},{height} reaches beyond the picture, which is {size_in_words(size)}"
                 )
+
+    def parts(self, size: Sequence[int], reach: Sequence[int]) -> list[Part]:
+        """Return the parts of a picture that determine the result in the rectangles; none if all of it does.
+
+        size : the rows and columns of the picture
+        reach : for each axis, the most pixels before or after an output that it depends on
+        """
+        parts = []
+        for x, y, width, height in self.only:
+            kept = slice(y, y + height), slice(x, x + width)
+            seen = tuple(
+                slice(max(0, each.start - far), min(whole, each.stop + far))
+                for each, far, whole in zip(kept, reach, size, strict=True)
+            )
+            parts.append(Part(kept, seen))
+        return parts if sum(part.pixels for part in parts) < prod(size) else []
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -194,7 +234,7 @@ class Region(NamedTuple):
     def put(self, before: Frame, after: Array) -> Array:
         """Return the picture with filtered pixels in the region; grey values of the mask blend both."""
         pixels = before.pixels
-        made = pixels.copy()
+        made, after = pixels.copy(), after.reshape(pixels.shape)  # one channel may have an axis of its own
         for x, y, width, height in self.only or ((0, 0, pixels.shape[1], len(pixels)),):
             for top in range(y, y + height, ROWS):
                 part = slice(top, min(top + ROWS, y + height)), slice(x, x + width)

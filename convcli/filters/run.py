@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from convcli.filters.recipe import Recipe
-    from convcli.filters.region import Region
+    from convcli.filters.region import Part, Region
     from convcli.filters.tiles.given_picture import Given
     from convcli.filters.tiles.tile_loop import TileWork
     from convcli.filters.tiles.values_to_pixels import Finish
@@ -309,8 +310,26 @@ class PictureFilter(NamedTuple):
     def _plainly(self, group: FrameGroup, extent: Extent | None) -> Made:
         """Filter a group by a single kernel, with exact rounding."""
         (frame,) = group.frames
-        filtered = self.single(group).filtered(frame.pixels, extent, self.stats)
+        if parts := self.parts(group):
+            from convcli.filters.rectangles import filtered_parts
+
+            filtered = filtered_parts(self.single(group), frame.pixels, parts)
+        else:
+            filtered = self.single(group).filtered(frame.pixels, extent, self.stats)
         return self.result(group, (replace(frame, pixels=filtered.pixels, mode=group.made.mode),), filtered)
+
+    def parts(self, group: FrameGroup) -> list[Part]:
+        """Return the parts of a picture that a single kernel runs on, if it does not run on all of it."""
+        if self.region is None or not self.region.only or group.plain is None or self.stats:
+            return []
+        from convcli.filters.rectangles import parts_of
+
+        return parts_of(self.region, self.single(group), group.plain, group.frames[0].pixels)
+
+    def share(self, group: FrameGroup) -> Fraction:
+        """Return the share of the pixels that are computed."""
+        parts = self.parts(group)
+        return Fraction(sum(part.pixels for part in parts), prod(group.shape[1:])) if parts else Fraction(1)
 
     def single(self, group: FrameGroup) -> SingleKernel:
         """Return the single kernel of a group with the options of this filter."""

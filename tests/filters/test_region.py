@@ -6,17 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from convcli import filter_file, filter_picture
 from convcli.errors import ArgumentError
+from convcli.filters.single_kernel import SingleKernel
 from convcli.filters.work_from_arguments import work_from_arguments
 from convcli.images.codecs.npy_pictures import picture_of
 from convcli.images.read import read_picture
 from convcli.jobs.job import Job
+from convcli.layers.padding import MODES
 from tests.conftest import SAMPLES, Call, one_error
+from tests.examples import examples
 
 RNG = np.random.default_rng(2)
 COLOURS = RNG.integers(0, 256, (30, 40, 3), np.uint8)
@@ -30,6 +33,59 @@ def test_a_rectangle_equals_that_of_the_filtered_picture(x, y, data, kernel):
     wanted = COLOURS.copy()
     wanted[y : y + height, x : x + width] = filter_picture(COLOURS, kernel)[y : y + height, x : x + width]
     assert np.array_equal(found, wanted)
+
+
+@settings(max_examples=examples(60))
+@given(st.data())
+def test_small_rectangles_equal_those_of_the_filtered_picture_with_any_options(data):
+    """A kernel runs on the rectangles and what they depend on, and the picture's borders are extended as before."""
+    dtype, channels = (
+        data.draw(st.sampled_from([np.uint8, np.uint16, np.float32])),
+        data.draw(st.integers(1, 4)),
+    )
+    pixels = RNG.integers(0, 256, (41, 47, channels)).astype(dtype)
+    rectangles = []
+    for _ in range(data.draw(st.integers(1, 3))):
+        x, y = data.draw(st.integers(0, 46)), data.draw(st.integers(0, 40))
+        rectangles.append(
+            (x, y, data.draw(st.integers(1, min(6, 47 - x))), data.draw(st.integers(1, min(6, 41 - y))))
+        )
+    options = {
+        "padding_mode": data.draw(st.sampled_from(list(MODES))),
+        "padding_value": 7,
+        "dilation": data.draw(st.sampled_from([1, 2, (1, 3)])),
+        "padding": data.draw(st.sampled_from(["same", "same-lower"])),
+        "value_range": data.draw(st.sampled_from(["clip", "abs", "offset", "minmax"])),
+        "flip": data.draw(st.booleans()),
+        "linear": data.draw(st.booleans()) and dtype != np.float32,
+    }
+    if options["padding_mode"] != "constant":
+        del options["padding_value"]
+    kernel = data.draw(st.sampled_from(["gaussian:1", "sobel", "1 2 3 4", "0 -1; 5 -3; 1 1; 2 0", "box:4x3"]))
+    found = filter_picture(pixels, kernel, only=rectangles, **options)
+    whole, wanted = filter_picture(pixels, kernel, **options), pixels.copy()
+    for x, y, width, height in rectangles:
+        wanted[y : y + height, x : x + width] = whole[y : y + height, x : x + width]
+    assert np.array_equal(found, wanted)
+
+
+def test_only_what_rectangles_depend_on_is_computed(monkeypatch: pytest.MonkeyPatch):
+    computed = []
+    filtered = SingleKernel.filtered
+    monkeypatch.setattr(
+        SingleKernel,
+        "filtered",
+        lambda single, pixels, *more: computed.append(pixels.shape) or filtered(single, pixels, *more),
+    )
+    filter_picture(COLOURS, "box:5", only=[(0, 0, 3, 2), (20, 10, 4, 4)])
+    assert computed == [
+        (2 + 4, 3 + 4, 3),
+        (4 + 8, 4 + 8, 3),
+    ]  # a window reaches 4 pixels from its first to its last
+    for options in ({"value_range": "minmax"}, {"padding_mode": "circular"}, {"mask": np.ones((30, 40))}):
+        computed.clear()
+        filter_picture(COLOURS, "box:5", **({} if "mask" in options else {"only": (0, 0, 3, 2)}), **options)
+        assert computed == [COLOURS.shape]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
@@ -342,8 +398,11 @@ def test_a_dry_run_names_the_rectangles(call: Call, tmp_path: Path):
         "--only",
         "1,2,3,4",
     )
+    # 3x3 weights in three channels, in the rectangle and up to two pixels around it.
+    assert f": {3 * 9 * 8 * 6:,} multiply-adds in the rectangle 1,2,3,4, about" in call(*words).out
     assert (
-        "on the whole picture, of which the result is kept in the rectangle 1,2,3,4, about"
-        in call(*words).out
+        f": {3 * 9 * (8 * 6 + 8 * 7):,} multiply-adds in 2 rectangles, about"
+        in call(*words, "--only", "9,9,3,4").out
     )
-    assert "the result is kept in 2 rectangles, about" in call(*words, "--only", "9,9,3,4").out
+    whole = "on the whole picture, of which the result is kept in the rectangle 1,2,3,4, about"
+    assert whole in call(*words, "--range", "minmax").out
