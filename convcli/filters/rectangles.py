@@ -1,4 +1,4 @@
-"""Filtering of rectangles only: a single kernel runs on the pixels that they depend on."""
+"""Filtering of a region only: a single kernel runs on the pixels that its rectangles or its mask depend on."""
 
 from __future__ import annotations
 

@@ -184,20 +184,31 @@ class Region(NamedTuple):
                 )
 
     def parts(self, size: Sequence[int], reach: Sequence[int]) -> list[Part]:
-        """Return the parts of a picture that determine the result in the rectangles; none if all of it does.
+        """Return the parts of a picture that determine the result in the region; none if all of it does.
 
         size : the rows and columns of the picture
         reach : for each axis, the most pixels before or after an output that it depends on
         """
         parts = []
-        for x, y, width, height in self.only:
+        for x, y, width, height in self.only or self._shown:
             kept = slice(y, y + height), slice(x, x + width)
             seen = tuple(
                 slice(max(0, each.start - far), min(whole, each.stop + far))
                 for each, far, whole in zip(kept, reach, size, strict=True)
             )
             parts.append(Part(kept, seen))
-        return parts if sum(part.pixels for part in parts) < prod(size) else []
+        return parts if 0 < sum(part.pixels for part in parts) < prod(size) else []
+
+    @property
+    def _shown(self) -> Sequence[Rectangle]:
+        """The smallest rectangle outside which the mask is black, if the mask was read and is not black."""
+        if self.mask is None:
+            return ()
+        lit: Array = self.mask != 0
+        rows, columns = (lit.any(axis=axis).nonzero()[0].tolist() for axis in (1, 0))
+        if not rows:
+            return ()
+        return ((columns[0], rows[0], columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0]),)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -320,7 +320,7 @@ class PictureFilter(NamedTuple):
 
     def parts(self, group: FrameGroup) -> list[Part]:
         """Return the parts of a picture that a single kernel runs on, if it does not run on all of it."""
-        if self.region is None or not self.region.only or group.plain is None or self.stats:
+        if self.region is None or group.plain is None or self.stats:
             return []
         from convcli.filters.rectangles import parts_of
 

@@ -82,6 +82,13 @@ def test_only_what_rectangles_depend_on_is_computed(monkeypatch: pytest.MonkeyPa
         (2 + 4, 3 + 4, 3),
         (4 + 8, 4 + 8, 3),
     ]  # a window reaches 4 pixels from its first to its last
+    computed.clear()
+    mask = np.zeros((30, 40))
+    mask[7:9, 30] = mask[8, 35] = 0.5
+    found = filter_picture(COLOURS, "box:5", mask=mask)
+    assert computed == [(2 + 8, 6 + 8, 3)]
+    mask[0, 0] = mask[-1, -1] = 1e-9  # too little for a change
+    assert np.array_equal(found, filter_picture(COLOURS, "box:5", mask=mask))
     for options in ({"value_range": "minmax"}, {"padding_mode": "circular"}, {"mask": np.ones((30, 40))}):
         computed.clear()
         filter_picture(COLOURS, "box:5", **({} if "mask" in options else {"only": (0, 0, 3, 2)}), **options)
