@@ -204,8 +204,9 @@ class Region(NamedTuple):
         """The smallest rectangle outside which the mask is black, if the mask was read and is not black."""
         if self.mask is None:
             return ()
-        lit: Array = self.mask != 0
-        rows, columns = (lit.any(axis=axis).nonzero()[0].tolist() for axis in (1, 0))
+        import numpy as np
+
+        rows, columns = (np.flatnonzero(self.mask.any(axis=axis)).tolist() for axis in (1, 0))
         if not rows:
             return ()
         return ((columns[0], rows[0], columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0]),)
