@@ -160,10 +160,10 @@ def test_the_error_of_a_value_that_is_read_later_names_its_source(
     call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = folder / "convcli.toml"
-    file.write_text("[shape]\nlayers = 'conv k3, rlu'\n[cost]\nformat = 'json'\n[filter]\nkernel = 'sobl'\n")
+    file.write_text("[shape]\nlayers = 'conv k3, rlu'\n[cost]\nfield = 'mac'\n[filter]\nkernel = 'sobl'\n")
     for words, option in (
         (("shape", "--n", "5", "--in", "1"), "--layers"),
-        (("cost", "--n", "5", "--k", "3", "-o", "a.csv"), "--format"),
+        (("cost", "--n", "5", "--k", "3"), "--field"),
         (("filter", "--values", "1 2"), "--kernel"),
     ):
         result = call(*words)
@@ -176,6 +176,19 @@ def test_the_error_of_a_value_that_is_read_later_names_its_source(
     result = call("filter", "--values", "1 2")
     assert one_error(result).endswith("; --kernel is set in environment variable CONVCLI_FILTER_KERNEL")
     assert result.code == 2
+
+
+def test_the_ending_of_a_typed_output_comes_before_the_format_of_the_settings(
+    call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "convcli.toml").write_text("[shape]\nformat = 'json'\n")
+    assert call(*SHAPE[:3], "--k", "3", "-o", "a.csv").code == 0
+    assert (folder / "a.csv").read_text().startswith("name,")
+    assert call(*SHAPE[:3], "--k", "3", "-o", "a.log").code == 0
+    assert (folder / "a.log").read_text().startswith("{")
+    error = one_error(call(*SHAPE[:3], "--k", "3", "--format", "json", "-o", "b.csv"))
+    assert error.startswith("--format json and -o b.csv contradict each other")
 
 
 def test_a_damaged_pyproject_is_left_to_others(call: Call, folder: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from convcli.cli.completed_words import complete_files
 from convcli.cli.options.bundled import Decorator, bundled
@@ -217,6 +218,17 @@ class _Fields(Parsed[tuple[str, ...]]):
         return super().shell_complete(ctx, param, incomplete)
 
 
+def _unless_typed(ctx: click.Context, option: click.Parameter, form: str | None) -> str | None:
+    """Return the format; None if a file of settings sets it, but the ending of the typed output has its own."""
+    from convcli.ci_reports import CI_ENDINGS
+
+    output = ctx.params.get("output")  # typed options are processed first
+    if form is None or not output or ctx.get_parameter_source("form") is ParameterSource.COMMANDLINE:
+        return form
+    ending = Path(str(output)).suffix.lower()
+    return None if ending in {**ENDINGS, **CI_ENDINGS} or _is_of_pictures(ending) else form
+
+
 def printing(*more: str) -> tuple[Decorator, ...]:
     """Return the options --format and --field; `more` are additional formats of one command."""
     return (
@@ -224,6 +236,7 @@ def printing(*more: str) -> tuple[Decorator, ...]:
             "--format",
             "form",
             type=click.Choice([*FORMATS, *more]),
+            callback=_unless_typed,
             help="The format of the answer.  [default: table]",
         ),
         click.option(
