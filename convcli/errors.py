@@ -70,11 +70,13 @@ def cut(text: str, most: int = MAX_QUOTED) -> str:
 
     >>> cut("no" * 1000, 60)
     'nonononono... 1,980 characters ...nonononono'
+    >>> cut("no" * 1000, _MARK)
+    '... 2,000 characters ...'
     """
     if len(text) <= most:
         return text
     kept = (most - _MARK) // 2
-    return f"{text[:kept]}... {len(text) - 2 * kept:,} characters ...{text[-kept:]}"
+    return f"{text[:kept]}... {len(text) - 2 * kept:,} characters ...{text[len(text) - kept :]}"
 
 
 def shortened(message: str) -> str:

@@ -50,18 +50,19 @@ def nested_fields(
         y = top + 8 + 17 * row
         marks.append(Shape(_around((left + 5, y), 9, 9), colour))
         marks.append(Label(left + 16, y, text, TEXT, "ink", "start"))
-        marks.append(Label(left + 16 + sizes, y, _cut(name, 15), TEXT, "faint", "start"))
+        marks.append(Label(left + 16 + sizes, y, with_ellipsis(name, 15), TEXT, "faint", "start"))
     covers = next((name for name, field in grown if _covers(field, size)), None)
     below = (
         f"receptive field; dashed: the input, {times(size, each=True)}"
         if covers is None
-        else f"sees the whole input from {_cut(covers, 22)} on"
+        else f"sees the whole input from {with_ellipsis(covers, 22)} on"
     )
     marks.append(Label(right, top + SIDE + 18, below, TEXT, "faint", "end"))
     return marks, SIDE + NAMES + sizes
 
 
-def _cut(name: str, most: int) -> str:
+def with_ellipsis(name: str, most: int) -> str:
+    """Return a name without its end if it is longer than `most` characters."""
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 

@@ -5,9 +5,10 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from convcli.drawing.forms import Drawing
+from convcli.drawing.nested_fields import with_ellipsis
 from convcli.drawing.scene import Label, Mark, Scene, Shape
 from convcli.drawing.step_scene import GAP, LEADING, MARGIN, RISE, Plane, rays
-from convcli.errors import ArgumentError, cut
+from convcli.errors import ArgumentError
 from convcli.layers.axes import Shape as Sizes
 from convcli.layers.axes import as_shape, axis_names, by_axes
 from convcli.layers.base import Layer
@@ -96,7 +97,7 @@ def _name(seen: Seen, network: Graph) -> str:
     if seen.node is None:
         return seen.tensor
     spelled = format_layer(seen.node.layer)
-    return cut(f"{seen.node.name}: {spelled}" if network.name else spelled, MAX_NAME)
+    return with_ellipsis(f"{seen.node.name}: {spelled}" if network.name else spelled, MAX_NAME)
 
 
 def _some(levels: Sequence[Level]) -> tuple[Level, ...]:

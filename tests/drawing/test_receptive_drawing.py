@@ -19,6 +19,8 @@ from convcli.drawing.walk_layers import Numbers, walk_layers
 from convcli.errors import ArgumentError
 from convcli.layers import Activation, AvgPool, ConvTranspose, DeformConv, Flatten, MaxPool, Resize
 from convcli.networks import load
+from convcli.networks.graph import Node
+from convcli.networks.network import Network
 from tests.examples import examples
 
 LAYERS = (
@@ -155,6 +157,13 @@ def test_of_a_network_the_last_tensor_of_each_size_is_shown():
     assert lines[-1] == f"6 of the {len(field.levels)} tensors on the longest path, the last of each size"
     record = receptive_drawing(field).record()
     assert len(record["levels"]) == len(field.levels)
+
+
+def test_long_names_are_shortened():
+    name = "backbone/layer1/conv_depthwise/" + "a" * 20
+    network = Network("net", {"x": ("N", 1, 9, 9)}, [Node(name, Conv(1, 1, 3), ("x",), ("y",))], ("y",))
+    shown = field_in_network(network, None, None).levels[-1].name
+    assert shown == f"{name[:39]}\u2026"
 
 
 def test_the_field_of_a_layer_of_a_network_ends_at_the_border():

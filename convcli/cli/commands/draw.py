@@ -72,6 +72,10 @@ def command(
                 "a network can be drawn with --receptive only; "
                 f"convcli cost {quote(network.network)} -o net.png draws the table of its layers"
             )
+        if kind.of_layer is not None:
+            from convcli.networks.program import tensors_of
+
+            tensors_of(graph, [kind.of_layer], network.network)
         view.give(messages, kind.drawing(graph, (), given.numbers(2)))
         return
     view.give(messages, kind.drawing(*drawn(layer, given)))

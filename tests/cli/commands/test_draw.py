@@ -166,6 +166,10 @@ def test_a_network_has_a_field_and_no_steps(call: Call, tmp_path: Path) -> None:
             "the network has no layer 'conv9'; did you mean 'conv1'?",
         ),
         (
+            ["resnet-18", "--receptive", "--layer", "wxyz"],
+            "the network has no layer 'wxyz'; convcli shape resnet-18 lists them",
+        ),
+        (
             ["--n", "5", "--k", "3", "--layer", "conv1"],
             "--layer needs --receptive; add that, or leave --layer out",
         ),
