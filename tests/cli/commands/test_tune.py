@@ -14,6 +14,7 @@ from convcli.backend.machine import USUAL, Costs, Machine, held_for, machine
 from convcli.cli import file_run
 from convcli.filters.recipe import Recipe
 from convcli.filters.single_kernel import SingleKernel
+from convcli.jobs.keep_costs import store_costs
 from convcli.kernels import parse_kernel
 from tests.conftest import SAMPLES, Call, one_error
 
@@ -60,7 +61,8 @@ def test_each_kernel_has_its_plan(call: Call) -> None:
 
 def test_the_answer_has_the_machine_that_plans_are_made_for(call: Call, cache: Path) -> None:
     here = Machine(cache=3 << 20, costs=Costs(*range(1, 8)), measured=True)
-    with mock.patch("convcli.backend.machine.machine", return_value=here):
+    with mock.patch("convcli.backend.machine.second_level_cache", return_value=here.cache):
+        store_costs(here.costs, cache)
         code, out, _ = call("tune", "--show")
         totals = reported(call, "--show")["totals"]
     assert code == 0
