@@ -70,7 +70,8 @@ def compare_side_by_side(
         network = load_network_or_chain(text, shapes, **options)
         whole = network_result(network, network_rows(network, batch, dtype))
         rows.append({"network": network.name, "nodes": len(network.nodes), **whole, "name": network.name})
-        remarks.append(f"{network.name}: {network.source}" if network.source else network.name)
+        if network.source:
+            remarks.append(f"{network.name}: {network.source}")
     rows = [row | _ratios(row, rows[0], COUNTED) for row in rows]
     return Answer(
         command="compare",
@@ -80,7 +81,7 @@ def compare_side_by_side(
         totals={},
         columns=("network", "nodes", "params", "params_ratio", "macs", "macs_ratio", "activation_bytes"),
         value=("macs_ratio",),
-        remarks=[*remarks, "ratio: relative to the first network"],
+        remarks=[*remarks, "ratio: relative to the first row"],
         draw=lambda: picture(rows, "network", ", ".join(texts), "each as a multiple of the first"),
     )
 
