@@ -66,7 +66,7 @@ def test_what_is_compared_is_drawn(call: Call, tmp_path: Path, arguments):
 
 def test_rows_that_are_not_drawn_are_reported(call: Call, tmp_path: Path):
     layers = ("--n", "8,9", "--in", "4", "--out", "4", "--k", "3")
-    assert "has no known ending; end it in .txt .json .csv .md" in one_error(
+    assert "only one layer is drawn, and the options describe several; end " in one_error(
         call("compare", *layers, "-o", tmp_path / "a.png")
     )
     sheet = ("compare", SAMPLES / "house.png", "--kernel", "box", "-o", tmp_path / "a.png")
