@@ -81,18 +81,23 @@ class FrameGroup:
         from convcli.images.metadata.geometry import Move
         from convcli.layers.centres import centres
         from convcli.layers.receptive import ReceptiveField
+        from convcli.layers.resample import Resample
 
         layers = (self.plain,) if self.plain else [each for stage in self.stages for each in stage.layers]
         shape, field = self.shape, ReceptiveField.of_input(self.shape)
+        resized = [1.0] * len(shape[1:])
         for layer in layers:
             shape = (
                 getattr(layer, "in_channels", shape[0]),
                 *shape[1:],
             )  # 1 if the layer is applied to each channel separately
             after = layer.output_shape(shape)
+            if isinstance(layer, Resample):
+                lengths = zip(resized, shape[1:], after[1:], strict=True)
+                resized = [times * before / now for times, before, now in lengths]
             field, shape = field.through(layer, shape, after), after
         down, across = centres(field)[-2:]
-        return (Move(*down), Move(*across)) if down and across else None
+        return (Move(*down, resized[-2]), Move(*across, resized[-1])) if down and across else None
 
     @property
     def skips_nan(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import isclose
 from typing import Any, NamedTuple
 
 from convcli.images.metadata.entries import DOUBLE, Entry
@@ -27,10 +28,12 @@ class Move(NamedTuple):
 
     start : centre of the first output pixel; the centre of the first input pixel is 0.5
     step : distance between neighbouring output pixels
+    resized : the part of the step that is due to resizing, a factor
     """
 
     start: float
     step: float
+    resized: float = 1.0
 
     @property
     def is_none(self) -> bool:
@@ -138,8 +141,12 @@ def _moved(
             del tags[DESCRIPTION]
             changed["exif"] = exif_bytes(tags, exif_order(metadata["exif"]))
             lost.append("the description, which states another size")
-    if moves is not None and moves[0].step != moves[1].step:
-        down, across = (move.step for move in moves)
+    if moves is None:
+        return changed, lost
+    # A picture that is resized is stretched and keeps its resolution, as in Pillow and ImageMagick. Strides and pools
+    # take samples of the same picture, whose pixels then differ in width and height.
+    down, across = (move.step / move.resized for move in moves)
+    if not isclose(down, across):
         for kind in {"dpi", "aspect"} & changed.keys():
             changed[kind] = (changed[kind][0] / across, changed[kind][1] / down)
     return changed, lost

@@ -234,10 +234,20 @@ def test_descriptions_that_state_another_size_are_left_out(call: Call, tmp_path:
 def test_a_changed_pixel_aspect_ratio_is_written(call: Call, tmp_path: Path) -> None:
     source, target = tmp_path / "in.png", tmp_path / "out.png"
     Image.fromarray(X.astype(np.uint8)).save(source, dpi=(300, 300))
-    for stride, dpi in (("2", (300, 300)), ("1x2", (150, 300)), ("3x1", (300, 100))):
-        assert call("filter", source, "-k", "box", "--stride", stride, "-o", target, "--force").code == 0
+    for words, dpi in (
+        ("--stride 2", (300, 300)),
+        ("--stride 1x2", (150, 300)),
+        ("--stride 3x1", (300, 100)),
+        ("--pool max:1x2", (150, 300)),
+        ("--resize 50%", (300, 300)),  # a picture that is resized keeps its resolution, also if it is stretched
+        ("--resize 31x50", (300, 300)),
+        ("--stride 1x2 --resize 200x77", (150, 300)),
+        ("--resize 200x77 --stride 3x1", (300, 100)),
+    ):
+        run = ("filter", source, "-k", "box", *words.split(), "-o", target, "--force")
+        assert call(*run).code == 0
         with Image.open(target) as image:
-            assert image.info["dpi"] == pytest.approx(dpi, abs=0.05)
+            assert image.info["dpi"] == pytest.approx(dpi, abs=0.05), words
 
 
 def test_sizes_in_xmp_are_those_of_the_picture(call: Call, tmp_path: Path) -> None:
