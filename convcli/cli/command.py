@@ -13,7 +13,7 @@ from convcli.cli import COMMANDS, SETTINGS, parameters_of_filter
 from convcli.cli.advised_values import WORDS
 from convcli.cli.options.path_types import written_paths
 from convcli.cli.settings import settings, shared_variables
-from convcli.cli.unquoted_words import quoted_kernel, quoted_output, quoted_path
+from convcli.cli.unquoted_words import joined_numbers, quoted_kernel, quoted_output, quoted_path
 from convcli.cli.user_messages import Messages
 from convcli.errors import cut
 
@@ -134,8 +134,18 @@ class Command(click.Command):
         """Raise UsageError for a path or a kernel that was typed in several words."""
         words = ctx.meta[WORDS]
         names = [name for each in self.params for name in each.opts if "--kernel" in each.opts]
-        outputs = written_paths(self.params)
-        if way := quoted_path(words) or quoted_output(words, outputs) or quoted_kernel(words, names):
+        counts = {
+            name: (each.metavar or each.type.name).count(",") + 1
+            for each in self.params
+            if isinstance(each, click.Option)
+            for name in each.opts
+        }
+        if way := (
+            quoted_path(words)
+            or quoted_output(words, written_paths(self.params))
+            or joined_numbers(words, counts)
+            or quoted_kernel(words, names)
+        ):
             raise click.UsageError(way, ctx)
 
     def _check_words(self, ctx: click.Context, values: Mapping[str, Any], extra: Sequence[str]) -> None:

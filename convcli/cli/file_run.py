@@ -37,7 +37,7 @@ from convcli.jobs.find import Inputs
 from convcli.jobs.job import DASH, Job, Source
 from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.read_source import Reading
-from convcli.jobs.targets import jobs_for, with_masks
+from convcli.jobs.targets import format_in_words, jobs_for, with_masks
 from convcli.memory import keep_freed
 from convcli.remote_files import file_path, target_path
 
@@ -149,6 +149,9 @@ class FileRun:
             mask=mask,
         )
         self.output.save.check_jobs(jobs)
+        form = format_in_words(self.output.output)
+        if form is not None and self.output.output is not None:
+            self.coding.check(form, self.output.output)
         return jobs
 
     def explained(self, reads: Reads) -> list[Job]:

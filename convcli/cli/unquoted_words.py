@@ -3,7 +3,7 @@
 import os
 import re
 import shlex
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise, takewhile
 
 LONGEST = 8  # words of a path that are joined
@@ -71,6 +71,22 @@ def doubtful_input(words: Sequence[str], names: Collection[str], inputs: Collect
             path = f"{first} {folder}"
             way = f"{name} {shlex.quote(path)}"
             return f"{folder} is an input, and the output is {first}; if it is {path}, quote it: {way}"
+    return ""
+
+
+def joined_numbers(words: Sequence[str], counts: Mapping[str, int]) -> str:
+    """Return how to type a value of several whole numbers that has several words; empty if there is none.
+
+    counts : the number of numbers of each option that takes several, by its name
+
+    >>> joined_numbers(["--only", "190", "70", "120", "140", "a.png"], {"--only": 4})
+    'did you mean --only 190,70,120,140?'
+    """
+    words = _separated(words)
+    for place, name in enumerate(words):
+        numbers = [word.removesuffix(",") for word in words[place + 1 : place + 1 + counts.get(name, 0)]]
+        if len(numbers) > 1 and len(numbers) == counts[name] and all(map(str.isdigit, numbers)):
+            return f"did you mean {name} {','.join(numbers)}?"
     return ""
 
 

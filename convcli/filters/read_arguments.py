@@ -116,13 +116,23 @@ def read_rectangle(value: Any) -> tuple[int, int, int, int]:
     if isinstance(value, str) and (crop := _CROP.fullmatch(value)):
         suggested = "{2},{3},{0},{1}".format(*crop.groups("0"))
         raise ArgumentError(f"{_shown(value)} is ImageMagick's WIDTHxHEIGHT+X+Y; did you mean {suggested}?")
-    numbers = [int(str(word)) for word in words if str(word).isascii() and str(word).isdigit()]
-    if len(words) != 4 or len(numbers) != 4 or 0 in numbers[2:]:
+    texts = [str(word).strip() for word in words]
+    numbers = [int(text) for text in texts if text.isascii() and text.isdigit()]
+    if len(words) != 4 or len(numbers) != 4:
+        if isinstance(value, str) and re.fullmatch(r"([0-9]+ +){3}[0-9]+", value.strip()):
+            raise ArgumentError(
+                f"{_shown(value)} is not a rectangle; did you mean {','.join(value.split())}?"
+            )
         raise ArgumentError(
             f"{_shown(value)} is not a rectangle; write X,Y,WIDTH,HEIGHT in pixels from the top left of the "
             "upright picture, such as 10,20,64,48"
         )
     x, y, width, height = numbers
+    if 0 in (width, height):
+        side = "height" if width else "width"
+        raise ArgumentError(
+            f"{_shown(value)} is not a rectangle: its {side} is 0; write X,Y,WIDTH,HEIGHT, such as 10,20,64,48"
+        )
     return x, y, width, height
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 Rectangle = tuple[int, int, int, int]  # x, y, width, height, in pixels; x, y is the upper left corner
 
 ROWS = 256  # blended at a time
+_PATTERN = re.compile(r"\*|%[0-9]*[sdi]")  # of a shell, or of printf
 WHITE = 0.9  # weights from here on are white; JPEG may change white by a few levels
 DEEPEST = (255, 65535, 2**32 - 1)  # the values of white, of which 1 is too dark to be meant as a weight
 WEIGHING = 24  # bytes per pixel while a mask becomes weights: three arrays of float64
@@ -173,8 +175,9 @@ class Region(NamedTuple):
                 if is_transposed
                 else ""
             )
+            name = self.name if self.name.startswith("`") else f"the mask {self.name}"
             raise ArgumentError(
-                f"{self.name} is {size_in_words(shape)}, and the picture {size_in_words(size)}; "
+                f"{name} is {size_in_words(shape)}, and the picture {size_in_words(size)}; "
                 f"{hint or 'make them the same size'}"
             )
         for x, y, width, height in self.only:
@@ -315,7 +318,8 @@ def _of_picture(path: Path) -> Array:
 
 def _check_name(path: Path) -> None:
     """Raise ArgumentError for a folder or a pattern, which name no mask."""
-    kind = "a folder" if is_folder(path) else "a pattern" if "*" in path.name and not exists(path) else ""
+    is_pattern = _PATTERN.search(path.name) is not None and not exists(path)
+    kind = "a folder" if is_folder(path) else "a pattern" if is_pattern else ""
     if kind:
         folder = path if kind == "a folder" else path.parent
         ending = path.suffix if kind == "a pattern" and path.suffix else ".png"

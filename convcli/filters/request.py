@@ -235,7 +235,7 @@ class Request(NamedTuple):
             weights = " or `weights`" if VARIANTS[variant].takes("weights") else ""
             raise ArgumentError(
                 f"there is nothing to run{needs}; give `kernel`{weights}, such as `kernel='sobel'`; "
-                "`kernel='identity'` only converts"
+                "to convert only, add `kernel='identity'`"
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ConvcliError
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
 class ImageError(ConvcliError):
     """A picture that cannot be read or written."""
+
+
+def no_such_file(name: str) -> ImageError:
+    """Return the error for an input that does not exist, which without an ending may be meant as a folder."""
+    if PurePath(name).suffix:
+        return ImageError(f"cannot read {name}: there is no such file; check the spelling and the folder")
+    return ImageError(f"cannot read {name}: there is no such file or folder; check the spelling")
 
 
 def damaged(name: str, why: object) -> ImageError:

@@ -24,7 +24,7 @@ from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS, NETPBM
 from convcli.images.frames import frame_headers, read_frames
 from convcli.images.header import Header
 from convcli.images.metadata.pixel_chunks import SIGNATURE, PngReader
-from convcli.images.picture import ImageError, Picture, damaged
+from convcli.images.picture import ImageError, Picture, damaged, no_such_file
 from convcli.images.pixel_limit import at_most
 from convcli.npy import MAGIC
 from convcli.thread_warnings import warnings_caught
@@ -298,9 +298,7 @@ def _explained(name: str, max_pixels: int) -> Iterator[None]:
         known = " ".join(FORMATS)
         raise ImageError(f"cannot read {name}: it is not a picture in a supported format ({known})") from None
     except FileNotFoundError:
-        raise ImageError(
-            f"cannot read {name}: there is no such file; check the spelling and the folder"
-        ) from None
+        raise no_such_file(name) from None
     except IsADirectoryError:
         raise ImageError(
             f"cannot read {name}: it is a folder; name one picture in it, such as {name}/NAME.png"

@@ -9,6 +9,7 @@ from convcli.images.picture import Picture
 from convcli.images.size_in_words import size_in_words
 from convcli.render import visible
 
+LEAST = 0.1  # seconds; less is not printed as a number
 WHOLE, BY_ROWS = "whole", "by rows"
 
 
@@ -52,10 +53,13 @@ def sentence(facts: Mapping[str, Any], runs: str) -> str:
     """Return the facts as a line of text; `runs` describes the work."""
     before = _picture(*(facts[f"input_{key}"] for key in ("format", "mode", "size", "frames")))
     after = _picture(*(facts[key] for key in ("format", "mode", "size", "frames")))
-    time = f"{facts['seconds']:.1f} s on a core and " if "seconds" in facts else ""
+    time = "about "
+    if "seconds" in facts:
+        seconds = f"about {facts['seconds']:.1f} s" if facts["seconds"] >= LEAST else f"less than {LEAST} s"
+        time = f"{seconds} on a core and "
     written = "" if facts["written"] == WHOLE else f", written {facts['written']}"
     return visible(
-        f"{facts['input']}: would read {before}, decoded {facts['decoded']}; {runs}, about {time}"
+        f"{facts['input']}: would read {before}, decoded {facts['decoded']}; {runs}, {time}"
         f"{-(-facts['bytes'] // 2**20):,} MiB; "
         f"write {facts['output']}: {after}{written}"
     )

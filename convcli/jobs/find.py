@@ -86,6 +86,8 @@ class Inputs(NamedTuple):
         if self.files_from is not None:
             given += [(text, False, False) for text in _listed(self.files_from)]
         finder = _Finder(self, folder_of(output, name))
+        if self.files_from is not None and _none_exists([text for text, _, expands in given if not expands]):
+            finder.passed["no file of the list exists; its names are relative to the current folder"] = []
         found = finder.without_earlier_outputs(finder.once(given), name)
         if not found:
             raise InputError(
@@ -141,7 +143,7 @@ class _Finder:
         notes = []
         for what, paths in self.passed.items():
             more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-            notes.append(f"{what}: {', '.join(paths[:SHOWN])}{more}")
+            notes.append(f"{what}: {', '.join(paths[:SHOWN])}{more}" if paths else what)
         return notes
 
     def _behind(self, text: str, expands: bool) -> Iterator[Source]:
@@ -190,6 +192,14 @@ class _Finder:
         if search.folders and is_folder(path) and not self.options.recursive:
             why += f"; give `recursive` to search its {_count(search.folders, 'folder')} too"
         return f"cannot read {path}: {why}"
+
+
+def _none_exists(names: Sequence[str]) -> bool:
+    """Return whether names are paths of this machine, not absolute, and none of them exists."""
+    paths = list(map(file_path, names))
+    if any(isinstance(path, RemotePath) or path.is_absolute() for path in paths):
+        return False
+    return bool(paths) and not any(map(exists, paths))
 
 
 def _comment(path: Path) -> InputError:

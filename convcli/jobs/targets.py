@@ -10,7 +10,7 @@ from shlex import quote
 from convcli.errors import ArgumentError
 from convcli.files import exists, is_folder
 from convcli.images.formats import ENDINGS, output_format
-from convcli.images.picture import ImageError
+from convcli.images.picture import ImageError, no_such_file
 from convcli.jobs.collisions import Reads, check_jobs, check_reads, check_report
 from convcli.jobs.job import DASH, Job, Source
 from convcli.path_templates import FIELD, filled, is_template
@@ -110,6 +110,25 @@ def is_stdout(output: str) -> bool:
     return _STDOUT.fullmatch(output) is not None
 
 
+def format_in_words(output: str | None) -> str | None:
+    """Return the format that the words of an output determine without an input; None for folders and without one.
+
+    >>> format_in_words("out/{stem}.png"), format_in_words("png:-"), format_in_words("{name}")
+    ('PNG', 'PNG', None)
+    """
+    if not output:
+        return None
+    if stdout := _STDOUT.fullmatch(output):
+        return _named_format(stdout[1])
+    ending = FIELD.split(output)[-1].rpartition(".")
+    if output.endswith("/") or not ending[1] or is_folder(file_path(output)):
+        return None
+    try:
+        return output_format(Path(f"x.{ending[2]}"))
+    except ArgumentError:  # which names the output, if it has the ending of no format
+        return None
+
+
 def folder_of(output: str | None, kernel: str) -> str | None:
     """Return the real path of the folder of the outputs, up to the first field of a template; None without one.
 
@@ -148,7 +167,7 @@ def _missing(source: Source) -> ImageError | None:
     path = source.path
     if path is DASH or isinstance(path, RemotePath) or path.suffix or exists(path):
         return None
-    return ImageError(f"cannot read {path}: there is no such file; check the spelling and the folder")
+    return no_such_file(str(path))
 
 
 def _beside(source: Path, kernel: str) -> Path:

@@ -94,7 +94,7 @@ def test_words_that_exist_or_belong_to_options_are_not_joined(call: Call, here: 
 def test_a_missing_input_is_missing_also_without_an_ending(call: Call, here: Path) -> None:
     result = call("filter", "my photo", "a.png", "--kernel", "box")
     assert result.code == 1
-    assert "cannot read my photo: there is no such file; check the spelling and the folder" in result.err
+    assert "cannot read my photo: there is no such file or folder; check the spelling" in result.err
     assert result.out == "a.box.png\n"
     (here / "bare").write_bytes(HOUSE)
     assert "bare has no ending, from which the format of its output is taken" in one_error(
@@ -110,6 +110,13 @@ def test_numbers_of_a_kernel_are_quoted(refused: Callable[[str], str]) -> None:
         ("filter a.png -k box -k .5 1/2 -3e-2", "-k '.5 1/2 -3e-2'"),
     ):
         assert f"the numbers of a kernel are one word; quote them: {kernel}" in refused(line)
+
+
+def test_numbers_of_a_rectangle_are_one_word(refused: Callable[[str], str]) -> None:
+    for words in ("--only 190 70 120 140", "--only=190, 70, 120, 140", "--only '190 70 120 140'"):
+        assert "did you mean" in (error := refused(f"filter a.png -k box {words}"))
+        assert "190,70,120,140?" in error
+    assert "did you mean --explain 5,7?" in refused("filter a.png -k box --explain 5 7")
 
 
 def test_a_named_kernel_and_its_arguments_are_one_word(refused: Callable[[str], str]) -> None:
@@ -147,8 +154,8 @@ def test_matrices_and_files_named_with_an_at_sign_are_inputs(call: Call, here: P
 
 def test_converting_names_the_kernel_and_the_output(refused: Callable[[str], str]) -> None:
     assert (
-        "there is nothing to run; give --kernel or --weights, such as --kernel sobel; --kernel identity only "
-        in (refused("filter a.png -o p.webp"))
+        "there is nothing to run; give --kernel or --weights, such as --kernel sobel; to convert only, add "
+        "--kernel identity" in refused("filter a.png -o p.webp")
     )
     assert "use the ending of the output, as in -o NAME.webp or -o 'out/{stem}.webp'" in refused(
         "filter a.png --format webp"
@@ -161,6 +168,15 @@ def test_a_run_in_which_nothing_was_done_has_no_speed(call: Call, here: Path) ->
         1,
         "convcli: 0 done, 2 failed; failed: x.png, y.png",
     )
+
+
+def test_a_list_of_another_folder(call: Call, here: Path) -> None:
+    (here / "list").write_text("IMG 0.png\n")  # as by ls in the folder
+    result = call("filter", "--files-from", "list", "-k", "box", "-o", "made/")
+    note = "convcli: no file of the list exists; its names are relative to the current folder"
+    assert (result.code, result.err.splitlines()[0]) == (1, note)
+    (here / "list").write_text("IMG 0.png\na.png\n")
+    assert "relative to" not in call("filter", "--files-from", "list", "-k", "box", "-o", "made/").err
 
 
 def test_comments_in_a_list_are_names(call: Call, here: Path) -> None:

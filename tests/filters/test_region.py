@@ -221,7 +221,9 @@ def test_all_pictures_share_one_mask_which_is_not_an_output(call: Call, tmp_path
     ("options", "message"),
     [
         ({"only": (1, 2, 3)}, "is not a rectangle; write X,Y,WIDTH,HEIGHT in pixels from the top left of the upright picture, such as 10,20,64,48"),
-        ({"only": "1,2,0,4"}, "is not a rectangle"),
+        ({"only": "1,2,0,4"}, "'1,2,0,4' is not a rectangle: its width is 0; write X,Y,WIDTH,HEIGHT, such as 10,20,64,48"),
+        ({"only": (1, 2, 3, 0)}, "is not a rectangle: its height is 0"),
+        ({"only": "1 2 3 4"}, "'1 2 3 4' is not a rectangle; did you mean 1,2,3,4?"),
         ({"only": (30, 0, 11, 5)}, "`only` 30,0,11,5 reaches beyond the picture, which is 40 wide and 30 high"),
         ({"only": (0, 0, 5, 5), "stride": 2}, "`only` keeps the rest of the picture, which is 40 wide and 30 high of RGB, and the result is 20 wide and 15 high of RGB; leave out what changes its size, its channels or its depth"),
         ({"mask": np.ones((3, 4))}, "`mask` is 4 wide and 3 high, and the picture 40 wide and 30 high; make them the same size"),
@@ -247,7 +249,7 @@ def test_the_memory_of_the_copied_picture_is_estimated(kernel):
             .memory
         )
 
-    assert memory(only=(0, 0, 4, 4)) == memory() + COLOURS.nbytes
+    assert memory(only=(0, 0, 4, 4)) == memory(only="0, 0, 4,4 ") == memory() + COLOURS.nbytes
 
 
 def test_an_output_is_explained_without_a_region(call: Call):
@@ -378,6 +380,13 @@ def test_masks_that_are_folders_patterns_or_have_other_fields(call: Call, tmp_pa
             f"--mask {mask} is {kind}; name one picture for all inputs, or a template for the mask of each: --mask "
             + shlex.quote(f"{tmp_path}/masks/{{stem}}.png")
         )
+    assert one_error(call(*words, "masks/%s.png")).endswith(
+        "--mask masks/%s.png is a pattern; name one picture for all inputs, or a template for the mask of each: --mask "
+        "'masks/{stem}.png'"
+    )
+    Image.new("L", (3, 4)).save(tmp_path / "small.png")
+    small = f"the mask {tmp_path}/small.png is 3 wide and 4 high, and the picture 31 wide and 20 high"
+    assert small in one_error(call(*words, tmp_path / "small.png"))
     assert "there is no field {base}; use {stem} {ext}" in one_error(call(*words, "masks/{base}.png"))
     assert "standard input has no file name, from which the name of the mask is taken" in one_error(
         call("filter", "-", "-k", "box", "-o", tmp_path / "x.png", "--mask", "masks/{stem}.png")
@@ -406,10 +415,10 @@ def test_a_dry_run_names_the_rectangles(call: Call, tmp_path: Path):
         "1,2,3,4",
     )
     # 3x3 weights in three channels, in the rectangle and up to two pixels around it.
-    assert f": {3 * 9 * 8 * 6:,} multiply-adds in the rectangle 1,2,3,4, about" in call(*words).out
+    assert f": {3 * 9 * 8 * 6:,} multiply-adds in the rectangle 1,2,3,4, less than" in call(*words).out
     assert (
-        f": {3 * 9 * (8 * 6 + 8 * 7):,} multiply-adds in 2 rectangles, about"
+        f": {3 * 9 * (8 * 6 + 8 * 7):,} multiply-adds in 2 rectangles, less than"
         in call(*words, "--only", "9,9,3,4").out
     )
-    whole = "on the whole picture, of which the result is kept in the rectangle 1,2,3,4, about"
+    whole = "on the whole picture, of which the result is kept in the rectangle 1,2,3,4, less than"
     assert whole in call(*words, "--range", "minmax").out

@@ -388,8 +388,8 @@ def test_formats_without_an_option_refuse_it(
             pytest.skip("convcli[heif] is not installed")
         assert result.code == 0
         return
-    assert result.code == 1
-    message = f"{tmp_path}/in.png: --{option} belongs to {listed(takers)} output, not to {form}"
+    assert result.code == 2  # the command line alone determines it
+    message = f"{output}: --{option} belongs to {listed(takers)} output, not to {form}"
     if (form, option) == ("WEBP", "subsampling"):
         message += "; lossy WebP always has 4:2:0"
     assert one_error(result) == message
@@ -407,7 +407,12 @@ def test_jpeg_is_never_lossless(call: Call, tmp_path: Path) -> None:
         "-o",
         tmp_path / "x.jpg",
     )
-    assert result.code == 1
+    assert result.code == 2
+    (tmp_path / "in.jpg").write_bytes(jpeg_of(LANDSCAPE))
+    words = ("-k", "box", "--quality", "lossless", "-o", tmp_path / "{stem}.1{ext}")
+    by_input = call("filter", tmp_path / "in.jpg", *words)
+    assert by_input.code == 1  # the input determines it, and another one may be done
+    assert by_input.err.partition("--quality")[2] == result.err.partition("--quality")[2]
     assert one_error(result).endswith(
         "--quality lossless belongs to WEBP, HEIF, JPEGXL, JPEG2000 and J2K output; JPEG takes 1 to 100, and .png is lossless"
     )

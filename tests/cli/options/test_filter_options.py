@@ -419,7 +419,7 @@ def test_a_dry_run_is_one_line_and_has_the_errors_of_the_run(call: Call, small: 
     code, out, err = call("filter", small, *words)
     assert code == 0
     assert out.startswith(
-        f"{small}: would read PNG, RGB, 40 wide and 30 high, decoded whole; run convT k3x3 s2 same g3 o3 nobias: 32,400 multiply-adds, about 0.0 s on a core and "
+        f"{small}: would read PNG, RGB, 40 wide and 30 high, decoded whole; run convT k3x3 s2 same g3 o3 nobias: 32,400 multiply-adds, less than 0.1 s on a core and "
     )
     assert out.endswith(f"MiB; write {small.parent}/small.box.png: PNG, RGB, 80 wide and 60 high\n")
     assert "checkerboard: uniform areas get 0.111 to 0.444 of their brightness" in err

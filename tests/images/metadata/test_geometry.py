@@ -239,7 +239,10 @@ def test_a_changed_pixel_aspect_ratio_is_written(call: Call, tmp_path: Path) -> 
         ("--stride 1x2", (150, 300)),
         ("--stride 3x1", (300, 100)),
         ("--pool max:1x2", (150, 300)),
-        ("--resize 50%", (300, 300)),  # a picture that is resized keeps its resolution, also if it is stretched
+        (
+            "--resize 50%",
+            (300, 300),
+        ),  # a picture that is resized keeps its resolution, also if it is stretched
         ("--resize 31x50", (300, 300)),
         ("--stride 1x2 --resize 200x77", (150, 300)),
         ("--resize 200x77 --stride 3x1", (300, 100)),
