@@ -629,8 +629,8 @@ def test_png_level_sets_the_deflation(call: Call, house: Path) -> None:
 def test_png_level_is_rejected_without_png(call: Call, house: Path) -> None:
     output = house.with_name("house.jpg")
     result = call("filter", house, "--kernel", "box", "--png-level", "9", "-o", output)
-    assert result.code == 1
-    assert one_error(result) == f"{house}: --png-level belongs to PNG output, not to JPEG"
+    assert result.code == 2
+    assert one_error(result) == f"{output}: --png-level belongs to PNG output, not to JPEG"
     assert not output.exists()
     result = call("filter", house, "--kernel", "box", "--png-level", "10")
     assert result.code == 2
