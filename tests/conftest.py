@@ -20,6 +20,10 @@ __all__ = ["ROOT", "SAMPLES", "SAMPLE_NAMES", "Call", "Result", "one_error"]
 for name in os.environ.keys() - plain(os.environ).keys():  # for all tests, and the programs that they start
     del os.environ[name]
 
+# Costs that were measured on this machine would change plans: none are read or stored, also while tests are collected.
+for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+    os.environ[name] = str(Path(os.devnull, "no folder"))
+
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores in background processes
 
 settings.register_profile(
@@ -27,18 +31,6 @@ settings.register_profile(
 )
 settings.register_profile("few", settings.get_profile("convcli"), max_examples=10)  # in `make oldest`
 settings.load_profile("convcli")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give the program a cache folder in which nothing can be stored.
-
-    Otherwise a slow run would store the costs that it measures, and later tests would get other plans.
-    """
-    folder = tmp_path_factory.mktemp("cache")
-    (folder / "convcli").write_text("a file where the folder of the cache would be")
-    with mock.patch.dict(os.environ, XDG_CACHE_HOME=str(folder), LOCALAPPDATA=str(folder)):
-        yield folder
 
 
 class Result(NamedTuple):

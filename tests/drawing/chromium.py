@@ -156,7 +156,7 @@ def browser(folder: Path) -> Iterator[Browser]:
         pass_fds=(to_browser[0], from_browser[1]),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "HOME": str(folder)},
+        env={**os.environ, "HOME": str(folder), "XDG_CACHE_HOME": str(folder)},
     )
     os.close(to_browser[0])
     os.close(from_browser[1])
