@@ -32,15 +32,17 @@ class ArgumentError(ConvcliError, ValueError):
 
 
 class FileError(ConvcliError):
-    """A file that an argument names cannot be read, is damaged, or holds something else."""
+    """A file that an argument names cannot be read, is damaged, or holds something else; pictures are ImageError."""
+
+    exit_code = 2
 
 
 @contextmanager
 def content_of_file() -> Iterator[None]:
-    """Raise FileError for an ArgumentError inside, which is about the content of a file and not about an argument."""
+    """Raise FileError for an error inside, which is about the content of a file and not about an argument."""
     try:
         yield
-    except ArgumentError as error:
+    except ConvcliError as error:
         raise FileError(str(error)) from None
 
 

@@ -16,7 +16,7 @@ import click
 from convcli import __version__
 from convcli.batch.stop import SIGNALS
 from convcli.cli.user_messages import Messages, lose
-from convcli.errors import ConvcliError, FileError
+from convcli.errors import ConvcliError
 
 if TYPE_CHECKING:
     from convcli.cli.settings import Setting
@@ -177,16 +177,14 @@ def _run(arguments: Sequence[str] | None, messages: Messages) -> int:
     except click.UsageError as error:
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         messages.error(_message(error).rstrip(".") + where)
-        return max(_code(error), messages.failed)
+        return max(error.exit_code, messages.failed)
     except click.ClickException as error:
         messages.error(error.format_message())
         return error.exit_code
     except ConvcliError as error:
-        if (setting := _setting_of(error, messages)) is None:
-            messages.failure(error)
-            return max(error.exit_code, messages.failed)
-        messages.failure(error, f"; {setting.option} is set in {setting.source}")
-        return max(error.exit_code if setting.file is None else FileError.exit_code, messages.failed)
+        setting = _setting_of(error, messages)
+        messages.failure(error, f"; {setting.option} is set in {setting.source}" if setting else "")
+        return max(error.exit_code, messages.failed)
     except click.Abort:
         return INTERRUPTED
 
@@ -208,13 +206,6 @@ def _source(option: click.Option, ctx: click.Context | None) -> "Setting | None"
     typed = ctx.get_parameter_source(option.name) == click.core.ParameterSource.COMMANDLINE
     setting: Setting = found[option.name]
     return None if typed else setting
-
-
-def _code(error: click.UsageError) -> int:
-    """Return the exit code of a usage error: 2, or 1 for a value in a file of settings."""
-    option = error.param if isinstance(error, click.BadParameter) else None
-    setting = _source(option, error.ctx) if isinstance(option, click.Option) else None
-    return error.exit_code if setting is None or setting.file is None else FileError.exit_code
 
 
 def _described(name: str, ctx: click.Context) -> str:

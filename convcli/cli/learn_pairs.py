@@ -13,7 +13,7 @@ from convcli.cli.command_for_learned import command_for_kernel
 from convcli.cli.options.array_options import value_names
 from convcli.cli.options.learn_options import LearnOptions
 from convcli.cli.user_messages import Messages
-from convcli.errors import ArgumentError, content_of_file
+from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
 from convcli.images.codecs.text_files import TypedMatrix
 from convcli.jobs.collisions import check_reads
@@ -82,7 +82,9 @@ def learn_pairs(
 
 def _content(names: Sequence[str]) -> AbstractContextManager[None]:
     """Return a context for checks of pictures: of the content of files, if one of them is from a file."""
-    return content_of_file() if names else nullcontext()
+    from convcli.images.picture import content_of_pictures
+
+    return content_of_pictures() if names else nullcontext()
 
 
 def _check_files(files: Files, options: LearnOptions) -> None:

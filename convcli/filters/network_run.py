@@ -166,11 +166,15 @@ class NetworkRun:
         found = [("the network", path)] if path.suffix.lower() in FILES else []
         return [*found, *([("the weights", file_path(self.weights))] if self.weights else [])]
 
-    def check_layer(self) -> None:
-        """Raise ArgumentError if the network has no layer of this name, before any picture is read."""
+    def check(self) -> None:
+        """Load the network and its weights, before any picture is read.
+
+        Raises FileError if a file cannot be used, and ArgumentError if there is no layer of this name.
+        """
         from convcli.networks.program import tensors_of
 
         tensors_of(self.network, () if self.layer is None else [self.layer], self.source)
+        self.arrays  # noqa: B018  # loads the file of weights, which is kept
 
     @property
     def is_classifier(self) -> bool:

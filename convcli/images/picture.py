@@ -2,11 +2,13 @@
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from convcli.errors import ConvcliError
+from convcli.errors import ArgumentError, ConvcliError
 from convcli.images.coding import Coded
 from convcli.images.modes import LABS, channels_of
 from convcli.memory import black_pixels
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
 
 class ImageError(ConvcliError):
     """A picture that cannot be read or written."""
+
+
+@contextmanager
+def content_of_pictures() -> Iterator[None]:
+    """Raise ImageError for an ArgumentError inside, which is about the content of pictures."""
+    try:
+        yield
+    except ArgumentError as error:
+        raise ImageError(str(error)) from None
 
 
 def no_such_file(name: str) -> ImageError:

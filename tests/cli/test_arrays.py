@@ -59,7 +59,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_hostile_arrays(call: Call, here: Path, words: str, message: str) -> None:
     Path("w.npy").write_bytes(CONTENTS[message])
     result = call("filter", "in.png", *words.split(), "-o", "out.npy")
-    assert result.code == 1
+    assert result.code == 2
     error = one_error(result)
     if not words.startswith("-k"):
         assert message in error
@@ -73,7 +73,7 @@ def test_pipes_and_folders_are_no_arrays(call: Call, here: Path, words: str) -> 
     os.mkfifo(name)
     for _ in range(2):
         result = call("filter", "in.png", *words.split(), "-o", "out.npy")
-        assert result.code == 1
+        assert result.code == 2
         assert "it is a folder, a device or a pipe" in one_error(result)
         Path(name).unlink(missing_ok=True) if Path(name).is_fifo() else None
         Path(name).mkdir(exist_ok=True)
@@ -83,7 +83,7 @@ def test_a_matrix_in_text_has_a_limit(call: Call, here: Path) -> None:
     with Path("w.csv").open("wb") as file:
         file.truncate((1 << 24) + 1)
     result = call("filter", "in.png", "--pointwise", "w.csv", "-o", "out.npy")
-    assert result.code == 1
+    assert result.code == 2
     assert (
         "w.csv has 16,777,217 bytes, more than the 16,777,216 that are read as text; save it as .npy"
         in one_error(result)
@@ -104,7 +104,7 @@ def test_a_matrix_in_text_has_a_limit(call: Call, here: Path) -> None:
 def test_kernels_of_absurd_size(call: Call, here: Path, name: str, content: str, message: str) -> None:
     Path(name).write_text(content)
     result = call("filter", "in.png", "-k", name, "--max-kernel", "20", "-o", "out.npy")
-    assert result.code == 1
+    assert result.code == 2
     assert message in one_error(result)
 
 

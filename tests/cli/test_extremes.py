@@ -132,7 +132,7 @@ def test_a_kernel_near_the_largest_float_has_one_line(call: Call, here: Path) ->
         "is 1e+30; scale it down\n"
     )
     result = call("filter", "grey.png", "--weights", "largest.npy", "-o", "out.png")
-    assert result.code == 1
+    assert result.code == 2
     assert (
         "--weights: largest.npy holds 1e+308 at (0, 0, 0, 0); every number must be finite and at most 1e+30"
         in result.err

@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_used_is_refused(call: Call, folder: Path, text: s
     file = folder / "convcli.toml"
     file.write_text(text)
     found = call(*SHAPE, "--k", "3")
-    assert found.code == 1
+    assert found.code == 2
     line = one_error(found)
     assert message.format(file=file) in line
     assert str(file) in line
@@ -168,7 +168,7 @@ def test_the_error_of_a_value_that_is_read_later_names_its_source(
     ):
         result = call(*words)
         assert one_error(result).endswith(f"; {option} is set in {file}")
-        assert result.code == 1
+        assert result.code == 2
     typed = call("filter", "--values", "1 2", "--kernel", "sobl")
     assert one_error(typed) == "unknown kernel 'sobl'; did you mean 'sobel'?"
     assert typed.code == 2

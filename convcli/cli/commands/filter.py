@@ -220,7 +220,7 @@ def _on_network(run: FileRun, request: Request, options: PictureNetworkOptions) 
     from convcli.filters.network_filter import NetworkFilter
 
     of_network = options.network_run(request, layout, bgr)
-    of_network.check_layer()
+    of_network.check()
     if of_network.is_classifier and run.output.output is None:
         return run.answer(Classifier(of_network, options.top or 5, options.names()), of_network.files)
     if options.top is not None or options.labels is not None:

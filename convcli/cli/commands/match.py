@@ -13,7 +13,7 @@ from convcli.cli.completed_words import complete_files
 from convcli.cli.file_run import FileRun
 from convcli.cli.options.file_run_options import file_run_options
 from convcli.cli.options.option_types import at_least
-from convcli.errors import ArgumentError, content_of_file
+from convcli.errors import ArgumentError
 from convcli.images.codecs.text_files import TypedMatrix, typed_or_file
 from convcli.jobs.read_source import Reading
 
@@ -86,12 +86,13 @@ def command(run: FileRun, /, template: str, top: int | None) -> int:
     The exit code is 0 if all pictures were searched, 1 if one failed, 2 for wrong usage; a low score is not a failure.
     """
     from convcli.analysis.template_search import Search
+    from convcli.images.picture import content_of_pictures
 
     source = typed_or_file(template, "the template")
     jobs = run.jobs(NAME, [("the template", source)] if isinstance(source, Path) else [])
     if top is not None and not run.dry_run and any(job.prints for job in jobs):
         raise ArgumentError("--top and the map of -o - would both go to standard output; name a file with -o")
-    with content_of_file() if isinstance(source, Path) else nullcontext():
+    with content_of_pictures() if isinstance(source, Path) else nullcontext():
         prepared = _template(source, template, run.reading._replace(frame=None), run.max_memory)
     return run.run(jobs, Search(prepared, top or 1, run.share(jobs)))
 

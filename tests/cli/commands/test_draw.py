@@ -318,4 +318,4 @@ def test_a_picture_as_values_is_answered_with_filter_explain(call: Call, tmp_pat
     result = call("draw", "--n", "3", "--variant", "deformable", "--k", "2", "--offsets", picture)
     assert one_error(result) == f"--offsets '{picture}' is a picture; give numbers such as '0 1 2; 3 4 5'"
     missing = call("draw", "--values", tmp_path / "none.png")
-    assert (missing.code, "there is no such file" in one_error(missing)) == (1, True)
+    assert (missing.code, "there is no such file" in one_error(missing)) == (2, True)

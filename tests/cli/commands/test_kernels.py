@@ -322,14 +322,14 @@ def test_grey_is_pillows(tmp_path: Path) -> None:
 
 def test_pictures_that_cannot_be_kernels(call: Call, tmp_path: Path) -> None:
     result = call("kernels", SAMPLES / "spinner.gif")
-    assert result.code == 1
+    assert result.code == 2
     assert "frames; a kernel needs a still picture" in one_error(result)
     Image.new("CMYK", (2, 2)).save(tmp_path / "a.tiff")
     result = call("kernels", tmp_path / "a.tiff")
     assert "has the pixel mode CMYK; a kernel needs grey, RGB or RGBA" in one_error(result)
     (tmp_path / "b.png").write_text("no picture")
     result = call("kernels", tmp_path / "b.png")
-    assert result.code == 1
+    assert result.code == 2
     assert "it is not a picture in a supported format" in one_error(result)
 
 
@@ -339,7 +339,7 @@ def test_a_large_picture_is_no_kernel_and_is_not_decoded(
     Image.new("L", (300, 2)).save(tmp_path / "a.png")
     monkeypatch.setattr(read, "read_picture", lambda *_, **__: pytest.fail("it is decoded"))
     result = call("kernels", tmp_path / "a.png")
-    assert result.code == 1
+    assert result.code == 2
     assert one_error(result) == (
         "a kernel of size 300 is over the limit of 255; raise it with --max-kernel 300"
     )

@@ -158,7 +158,7 @@ def test_networks_side_by_side(call: Call, net: Path) -> None:
         (["cost", "resnet-18", "--input", "=3x8"], "'=3x8' has no name before the =; write NAME=3x224x224", 2),
         (["cost", "resnet-18", "--input", "3x0x8"], "the input's height must be at least 1, got 0", 2),
         (["cost", "model.pt"], "model.pt: .pt models cannot be read; convert it to ONNX first", 2),
-        (["cost", "none.toml"], "cannot read the network 'none.toml': there is no such file", 1),
+        (["cost", "none.toml"], "cannot read the network 'none.toml': there is no such file", 2),
         (["compare", "resnet-18", "resnet-34", "--all"], "--variants replaces the convolutions of one network", 2),
         (["compare", "resnet-18", "--k", "3"], "--k describes a layer and cannot be used with a network", 2),
         (["compare", "resnet-18", "--kernel", "sobel"], "--kernel needs a picture", 2),

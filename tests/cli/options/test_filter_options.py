@@ -538,7 +538,7 @@ def test_files_of_weights_are_checked(
 ) -> None:
     np.save(tmp_path / "w.npy", array, allow_pickle=True)
     result = call("filter", small, "--weights", tmp_path / "w.npy")
-    assert result.code == 1
+    assert result.code == 2
     assert message in one_error(result)
 
 
@@ -546,7 +546,7 @@ def test_a_file_that_is_no_array(call: Call, small: Path, tmp_path: Path) -> Non
     for data in (b"", b"\x93NUMPY\x01\x00", b"hello"):
         (tmp_path / "w.npy").write_bytes(data)
         result = call("filter", small, "--weights", tmp_path / "w.npy")
-        assert result.code == 1
+        assert result.code == 2
         assert "w.npy" in one_error(result)
 
 

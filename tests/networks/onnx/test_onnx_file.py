@@ -171,7 +171,7 @@ def test_defects_of_the_graph_are_errors_of_the_file(call, tmp_path, nodes, defe
     ]
     path = saved(tmp_path, made(made_nodes, {"x": (1, 3, 4, 4)}, ["b"]))
     result = call("cost", path)
-    assert (result.code, one_error(result)) == (1, f"model.onnx is damaged: {defect}")
+    assert (result.code, one_error(result)) == (2, f"model.onnx is damaged: {defect}")
 
 
 def test_sizes_of_the_file_that_do_not_fit_are_an_error_of_the_file(tmp_path):
