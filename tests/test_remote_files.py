@@ -215,7 +215,7 @@ def weights() -> bytes:
             "filter %p/house.png --gray --network %s/n.toml --weights %s/w.npz -o pgm:- --range minmax",
             0,
         ),
-        ("filter %p/house.png --gray --network %s/n.toml --weights %s/none.npz -o pgm:-", 1),
+        ("filter %p/house.png --gray --network %s/n.toml --weights %s/none.npz -o pgm:-", 2),
         ("shape %s/n.toml", 0),
         ("shape %s/none.toml", 2),
         ("params %s/none.onnx", 2),
