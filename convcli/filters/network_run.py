@@ -174,7 +174,7 @@ class NetworkRun:
         from convcli.networks.program import tensors_of
 
         tensors_of(self.network, () if self.layer is None else [self.layer], self.source)
-        self.arrays  # noqa: B018  # loads the file of weights, which is kept
+        _ = self.arrays  # the file of weights is read here, and kept
 
     @property
     def is_classifier(self) -> bool:
